@@ -1,0 +1,36 @@
+# make run: set up, then the whole job on a bundled list; make run NAMES=list.txt on your own.
+# make test: set up, then the tests.
+
+NAMES ?= examples/names/english.txt
+PYTHON ?= python3
+# A home holds one body of names: the bundled list's is artifacts/, your own list's is artifacts/homes/<its stem>/.
+own = $(if $(filter examples/names/english.txt,$(NAMES)),,/homes/$(basename $(notdir $(firstword $(NAMES)))))
+MAKEMORE_HOME ?= artifacts$(own)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint benchmarks
+
+help: ## What can be made.
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /	/'
+
+setup: .venv/set-up ## Make .venv with what the project needs; nothing if nothing changed.
+
+.venv/set-up: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[flows,dev]'
+	touch $@
+
+run: setup ## The whole job: ingest NAMES, build, train, publish.
+	.venv/bin/makemore run $(NAMES) --home $(MAKEMORE_HOME)
+
+test: setup ## All tests.
+	.venv/bin/python -m pytest
+
+lint: setup ## What .ci/run checks before the tests.
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/sqlfluff lint --disable-progress-bar sql
+
+benchmarks: setup ## Measure what benchmarks/RESULTS.md says; minutes.
+	.venv/bin/python -m benchmarks

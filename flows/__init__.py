@@ -1,0 +1,25 @@
+"""Prefect flows around makemore's steps: tasks, their order, retries and schedule; no logic.
+
+Settings that the flows need are set here, before Prefect is first imported, so that they hold from any folder;
+a user's own environment wins.
+"""
+
+import os
+
+SETTINGS = {
+    # A nightly job calls nobody; offline, analytics are also an error line and a locked database.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # The embedded server builds its database on its first start: longer than the default of 20 s on a small machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # After a power cut, leases in memory would keep the slot of the run that died.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    # Nothing is pickled; what a run did is in the version's manifest.
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+    # What the steps say goes to the run's page; Prefect speaks of itself only from a warning on.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "makemore",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}
+
+for setting, value in SETTINGS.items():
+    os.environ.setdefault(setting, value)

@@ -1,0 +1,16 @@
+"""Lists in, nothing else."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.tasks import ingest_lists
+from makemore.home import holding
+from makemore.options import ReadOptions
+
+
+@flow(name="ingest")
+def ingest(lists: list[str], home: Path = Path("artifacts"), read: ReadOptions = ReadOptions()) -> None:
+    """Ingest the lists into the home's database."""
+    with holding(home, "ingest"):
+        ingest_lists(lists, home, read)

@@ -1,0 +1,58 @@
+"""The steps as Prefect tasks, and the two orders in which flows call them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from makemore import steps
+from makemore.lists import TransientError, expand
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+
+
+def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether trying again may help: a download that broke, a list still being written; not a list that is bad."""
+    return isinstance(state.result(raise_on_failure=False), TransientError)
+
+
+ingest = task(
+    name="ingest",
+    task_run_name="ingest {uri}",
+    retries=2,
+    retry_delay_seconds=[2, 20],
+    retry_condition_fn=_may_pass,
+    cache_policy=NO_CACHE,
+)(steps.ingest)
+build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(steps.build)
+draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(steps.draft)
+write_counts = task(name="counts", task_run_name="counts", cache_policy=NO_CACHE)(steps.write_counts)
+write_dataset = task(name="dataset", task_run_name="dataset", cache_policy=NO_CACHE)(steps.write_dataset)
+train_model = task(name="train", task_run_name="train {model_type}", cache_policy=NO_CACHE)(steps.train_model)
+evaluate_model = task(name="evaluate", task_run_name="evaluate {model_type}", cache_policy=NO_CACHE)(
+    steps.evaluate_model
+)
+sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(steps.sample_model)
+publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(steps.publish)
+generate = task(name="generate", task_run_name="generate {n} of {model_type}", cache_policy=NO_CACHE)(steps.generate)
+
+
+def ingest_lists(lists: list[str], home: Path, read: ReadOptions) -> None:
+    """Take in each list, one after the other: they share one database."""
+    for uri in expand(lists):
+        ingest(home, uri, read)
+
+
+def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
+    """The published version, as `steps.make_version` makes it, in tasks."""
+    build(home, build_options)
+    folder = draft(home, train_options)
+    write_counts(folder)
+    write_dataset(folder)
+    for model_type in train_options.models:
+        train_model(folder, model_type)
+        evaluate_model(folder, model_type)
+        sample_model(folder, model_type)
+    return publish(home, folder)

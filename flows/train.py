@@ -1,0 +1,18 @@
+"""A new version from the lists that are there."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.tasks import make_version
+from makemore.home import holding
+from makemore.options import BuildOptions, TrainOptions
+
+
+@flow(name="train")
+def train(
+    home: Path = Path("artifacts"), build: BuildOptions = BuildOptions(), train: TrainOptions = TrainOptions()
+) -> Path:
+    """Build the relations, train the models and publish a version; its folder."""
+    with holding(home, "train"):
+        return make_version(home, build, train)

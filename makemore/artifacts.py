@@ -1,0 +1,229 @@
+"""Versions on a disk: drafted aside, published by one rename, never changed, checked by their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from makemore.home import Home
+from makemore.models import configure, model_class
+from makemore.tables import written_aside
+from makemore.vocab import Vocab
+
+FORMAT = 1
+"""Of the layout that docs/artifacts.md specifies."""
+VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+MANIFEST = "manifest.json"
+
+
+class NotAsPublished(ValueError):
+    """Files of a version are not what its manifest says."""
+
+
+def open_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Path:
+    """A new folder in staging, with the manifest of what the version is made from.
+
+    The version's name sorts by time and ends in the first six digits of the hash of what it is made from.
+    """
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:6]
+    version = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
+    draft = home.staging / version
+    draft.mkdir(parents=True)
+    created_at = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    write_json(
+        draft / MANIFEST, {"format": FORMAT, "version": version, "created_at": created_at, "made_from": made_from}
+    )
+    return draft
+
+
+def publish(home: Home, draft: Path) -> Path:
+    """The published version: the draft with its files' hashes in the manifest, read-only, moved by one rename.
+
+    Raises:
+        FileExistsError: there is a version of that name.
+    """
+    files = {file: _fingerprint(draft / file) for file in _files(draft)}
+    write_json(draft / MANIFEST, read_manifest(draft) | {"files": files})
+    for path in sorted(draft.rglob("*"), reverse=True):
+        if path.is_file():
+            path.chmod(0o444)
+        _sync(path)
+    _sync(draft)
+    home.versions.mkdir(exist_ok=True)
+    target = home.versions / draft.name
+    if target.exists():
+        raise FileExistsError(f"{target} exists already: run again, a second later.")
+    draft.rename(target)
+    _sync(home.versions)
+    return target
+
+
+def versions(home: Home) -> list[str]:
+    """Names of the published versions, oldest first."""
+    return sorted(path.name for path in home.versions.glob("*") if VERSION.fullmatch(path.name))
+
+
+def find_version(home: Home, version: str | None = None) -> Path:
+    """The folder of a version, the newest if none is named.
+
+    Raises:
+        FileNotFoundError: there is no such version.
+    """
+    published = versions(home)
+    if not published:
+        raise FileNotFoundError(f"{home.path} has no version: make one with `makemore run LIST --home {home.path}`.")
+    if version is not None and version not in published:
+        raise FileNotFoundError(f"{home.path} has no version {version!r}: the newest is {published[-1]}.")
+    return home.versions / (version or published[-1])
+
+
+def verify(folder: Path) -> Iterator[str]:
+    """Each way in which a version differs from its manifest, naming the file."""
+    try:
+        manifest = read_manifest(folder)
+        expected, named = manifest["files"], manifest["version"]
+    except (NotAsPublished, KeyError) as error:
+        yield f"{MANIFEST} is damaged: {error}"
+        return
+    if named != folder.name:
+        yield f"{MANIFEST} is of {named}"
+    present = set(_files(folder))
+    for file, fingerprint in expected.items():
+        if file not in present:
+            yield f"{file} is missing"
+        elif (found := _fingerprint(folder / file)) != fingerprint:
+            yield f"{file} differs: {found['bytes']} bytes {found['sha256'][:12]}, published as " + (
+                f"{fingerprint['bytes']} bytes {fingerprint['sha256'][:12]}"
+            )
+    for file in sorted(present - expected.keys()):
+        yield f"{file} was not published with it"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a version or a draft.
+
+    Raises:
+        NotAsPublished: it is missing or no JSON.
+    """
+    return _read_json(folder / MANIFEST)
+
+
+def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
+    """Write config.json and model.safetensors to a model's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(
+        folder / "config.json",
+        {"model_type": model_type, "chars": list(vocab.chars), "config": asdict(model.config)},
+    )
+    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    with written_aside(folder / "model.safetensors") as aside:
+        save_file(tensors, aside)
+
+
+def load_model(folder: Path) -> tuple[Any, Vocab]:
+    """The model of a folder that `save_model` wrote, and its vocab.
+
+    Raises:
+        NotAsPublished: a file is missing or damaged.
+    """
+    try:
+        told = _read_json(folder / "config.json")
+        vocab = Vocab(tuple(told["chars"]))
+        model = model_class(told["model_type"])(len(vocab), configure(told["model_type"], told["config"]))
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except Exception as error:
+        raise NotAsPublished(
+            f"{folder} cannot be loaded ({str(error).splitlines()[0]}): try `makemore verify`."
+        ) from error
+    return model.eval(), vocab
+
+
+def models_in(folder: Path) -> list[str]:
+    """Model types that a version or a draft has, in order of their names."""
+    return sorted(path.parent.name for path in folder.glob("models/*/config.json"))
+
+
+def find_model(folder: Path, model_type: str | None = None) -> str:
+    """A model type that the version has: the one named, or else the one with the lowest nll.
+
+    Raises:
+        ValueError: the version has no such model.
+    """
+    if model_type is None:
+        return best_model(folder)
+    if model_type not in (found := models_in(folder)):
+        raise ValueError(f"{folder.name} has no model {model_type!r}: use one of {', '.join(found)}.")
+    return model_type
+
+
+def best_model(folder: Path) -> str:
+    """The model type with the lowest nll on dev, or on train where nothing is held out."""
+
+    def nll(model_type: str) -> float:
+        nlls = read_metrics(folder, model_type)["nll"]
+        return float(nlls.get("dev", nlls.get("train", math.inf)))
+
+    return min(models_in(folder), key=nll)
+
+
+def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
+    """The metrics of a model of a version or a draft; an nll of null is read as infinite.
+
+    Raises:
+        NotAsPublished: they are missing or no JSON.
+    """
+    metrics = _read_json(folder / "models" / model_type / "metrics.json")
+    metrics["nll"] = {split: math.inf if nll is None else nll for split, nll in metrics.get("nll", {}).items()}
+    return metrics
+
+
+def write_metrics(folder: Path, model_type: str, metrics: dict[str, Any]) -> None:
+    """Write a model's metrics; JSON has no infinity, so an infinite nll is null."""
+    nlls = {split: nll if math.isfinite(nll) else None for split, nll in metrics.get("nll", {}).items()}
+    write_json(folder / "models" / model_type / "metrics.json", metrics | {"nll": nlls})
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object, complete or not at all, the same bytes for the same value."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("it holds no JSON object")
+    except (OSError, ValueError) as error:
+        raise NotAsPublished(f"{path} cannot be read ({error}): see `makemore verify`.") from error
+    return value
+
+
+def _files(folder: Path) -> list[str]:
+    """Relative paths of all files of a version but for its manifest."""
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(path for path in paths if path != MANIFEST)
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder, before anything says that it does."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

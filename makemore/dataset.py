@@ -1,0 +1,110 @@
+"""The dataset: xs and ys as the lecture builds them, and the distinct rows with their counts that training uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from makemore.vocab import Ids, Vocab
+
+SPLITS = ("train", "dev", "test")
+"""Splits by their id in a dataset."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The distinct (context, next) pairs of a split and how often each occurs.
+
+    For a model that looks at no more than the context, a loss over all examples is this one, weighted by count.
+    """
+
+    context: npt.NDArray[np.int64]
+    """Characters before, (R, 1)."""
+    next: npt.NDArray[np.int64]
+    """The character that follows, (R,)."""
+    count: npt.NDArray[np.int64]
+    """How often it does, (R,)."""
+
+    def matrix(self, vocab_size: int) -> npt.NDArray[np.int64]:
+        """Counts as the lecture's N, (V, V)."""
+        counts = np.zeros((vocab_size, vocab_size), dtype=np.int64)
+        counts[self.context[:, 0], self.next] = self.count
+        return counts
+
+
+def xs_ys(names: Sequence[str], vocab: Vocab) -> tuple[Ids, Ids]:
+    """Inputs and targets (E,), one pair a bigram, in the smallest unsigned type: `emma` gives 0 5 13 13 1, 5 13 13 1 0.
+
+    Raises:
+        ValueError: a name holds a character that is not in the vocab.
+    """
+    stream = vocab.stream(names)
+    return stream[:-1], stream[1:]
+
+
+def read_vocab(con: duckdb.DuckDBPyConnection) -> Vocab:
+    """The vocab of the relations."""
+    return Vocab(tuple(row[0] for row in con.execute("select ch from vocab order by ix").fetchall()))
+
+
+def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Write the dataset of the relations as safetensors; the number of bigrams in it.
+
+    Names are in the order of their lists and lines. docs/artifacts.md says what each tensor is.
+    """
+    vocab = read_vocab(con)
+    names = con.sql("select name, length, split, weight from names order by source_id, row").to_arrow_table()
+    rows = con.sql(
+        """
+        select counts.split, first.ix as context, second.ix as next, counts.count
+        from split_bigram_counts as counts
+        inner join vocab as first on counts.ch1 = first.ch
+        inner join vocab as second on counts.ch2 = second.ch
+        order by counts.split, context, next
+        """
+    ).to_arrow_table()
+    xs, ys = xs_ys(names["name"].to_pylist(), vocab)
+    save_file(
+        {
+            "xs": np.ascontiguousarray(xs),
+            "ys": np.ascontiguousarray(ys),
+            "names.length": _smallest(names["length"].to_numpy()),
+            "names.split": _split_ids(names["split"].to_pylist()),
+            "names.weight": _smallest(names["weight"].to_numpy()),
+            "rows.split": _split_ids(rows["split"].to_pylist()),
+            "rows.context": rows["context"].to_numpy().astype(vocab.dtype)[:, None],
+            "rows.next": rows["next"].to_numpy().astype(vocab.dtype),
+            "rows.count": rows["count"].to_numpy().astype(np.int64),
+        },
+        path,
+    )
+    return len(xs)
+
+
+def read_rows(path: Path) -> dict[str, Rows]:
+    """The distinct rows of a dataset, by split; splits without a name are left out."""
+    tensors = load_file(path)
+    return {
+        split: Rows(
+            tensors["rows.context"][chosen].astype(np.int64),
+            tensors["rows.next"][chosen].astype(np.int64),
+            tensors["rows.count"][chosen],
+        )
+        for ix, split in enumerate(SPLITS)
+        if (chosen := tensors["rows.split"] == ix).any()
+    }
+
+
+def _smallest(values: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
+    return values.astype(np.min_scalar_type(values.max(initial=0)))
+
+
+def _split_ids(splits: Sequence[str]) -> npt.NDArray[np.uint8]:
+    ids = {split: ix for ix, split in enumerate(SPLITS)}
+    return np.fromiter((ids[split] for split in splits), dtype=np.uint8, count=len(splits))

@@ -1,0 +1,146 @@
+"""Lists of names as they lie on a disk or a network: which files there are, their bytes and their format."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import hashlib
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from makemore.options import Format, ReadOptions
+
+SUFFIXES: dict[str, Format] = {
+    ".txt": "text",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+COMPRESSED = (".gz", ".zst")
+TIMEOUT = 30
+"""Seconds without an answer before a download is given up."""
+
+
+class TransientError(ValueError):
+    """A fault that may pass by itself: trying again can help."""
+
+
+def expand(lists: list[str]) -> list[str]:
+    """Addresses and absolute paths of the lists that files, folders, globs and URLs stand for, each once.
+
+    Raises:
+        FileNotFoundError: nothing is there, or a folder holds no list.
+    """
+    found: dict[str, None] = {}
+    for named in lists:
+        found.update(dict.fromkeys([named] if is_url(named) else _paths(named)))
+    return list(found)
+
+
+def is_url(named: str) -> bool:
+    """Whether a list is to be downloaded."""
+    return named.startswith(("http://", "https://"))
+
+
+@contextmanager
+def at_hand(uri: str, folder: Path) -> Iterator[Path]:
+    """A file with the list's bytes; what is downloaded lies in `folder` until the block ends.
+
+    Raises:
+        TransientError: the download fails.
+    """
+    if not is_url(uri):
+        yield Path(uri)
+        return
+    local = folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:12]}-{Path(urlsplit(uri).path).name or 'list.txt'}"
+    try:
+        with urllib.request.urlopen(uri, timeout=TIMEOUT) as answer, local.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+        yield local
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise TransientError(
+            f"{uri} cannot be downloaded ({getattr(error, 'reason', error)}): check the address."
+        ) from error
+    finally:
+        local.unlink(missing_ok=True)
+
+
+def fingerprint(path: Path) -> tuple[str, int]:
+    """SHA-256 in hex and size in bytes of a file.
+
+    Raises:
+        ValueError: it cannot be read, or is no regular file.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} is not a regular file: copy what it gives into one.")
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def format_of(path: Path, options: ReadOptions) -> Format:
+    """Format of a list: as asked, CSV where columns are named, else by its suffix.
+
+    Raises:
+        ValueError: the suffix says nothing.
+    """
+    if options.format:
+        return options.format
+    if options.columns:
+        return "csv"
+    if (suffix := _suffix(path)) in SUFFIXES:
+        return SUFFIXES[suffix]
+    raise ValueError(
+        f"{path}: no format for {suffix or 'a file without suffix'!r}. Say it with --format text|csv|parquet|jsonl."
+    )
+
+
+def delimiter_of(path: Path, options: ReadOptions) -> str:
+    """Character between the fields of a CSV."""
+    return options.delimiter or ("\t" if _suffix(path) == ".tsv" else ",")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The list's bytes, decompressed by suffix."""
+    match path.suffix:
+        case ".gz":
+            with gzip.open(path) as file:
+                yield cast(IO[bytes], file)
+        case ".zst":
+            with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
+                yield cast(IO[bytes], file)
+        case _:
+            with path.open("rb") as file:
+                yield file
+
+
+def _paths(named: str) -> list[str]:
+    path = Path(named).expanduser()
+    if path.is_dir():
+        paths = sorted(file for file in path.iterdir() if _suffix(file) in SUFFIXES and not file.name.startswith("."))
+        if not paths:
+            raise FileNotFoundError(
+                f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst."
+            )
+    else:
+        paths = [path] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+        if not paths:
+            raise FileNotFoundError(f"{named} does not exist.")
+    return [str(file.resolve()) for file in paths]
+
+
+def _suffix(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix in COMPRESSED else path).suffix.lower()

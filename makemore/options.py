@@ -1,0 +1,92 @@
+"""What a user can choose, checked as soon as it is said: how lists are read, relations built, versions made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Format = Literal["text", "csv", "parquet", "jsonl"]
+Counter = Literal["polars", "sql"]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a list is read."""
+
+    format: Format | None = None
+    """Format of the list; by its suffix if left out (.txt, .csv, .tsv, .parquet, .jsonl, each also .gz or .zst)."""
+    encoding: str = "utf-8"
+    """Character encoding of text, CSV and JSON lines."""
+    name_column: str = "name"
+    """Column that holds the name, in CSV, Parquet and JSON lines."""
+    count_column: str | None = None
+    """Column that says how many times a name counts; 'count' is used where there is one."""
+    columns: str | None = None
+    """Columns of a CSV without a header, separated by commas: name,sex,count."""
+    delimiter: str | None = None
+    """Character between the fields of a CSV; ',' if left out, a tab for .tsv."""
+    lower: bool = False
+    """Fold names to lower case; kept as they are if left out."""
+    max_length: int = 64
+    """Longest name in characters; a longer one is rejected."""
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise ValueError(f"--max-length {self.max_length}: use 1 or more.")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ValueError(f"--delimiter {self.delimiter!r} has {len(self.delimiter)} characters: use one.")
+        if self.columns is not None and self.name_column not in self.columns.split(","):
+            raise ValueError(f"--columns {self.columns} has no {self.name_column!r}: one of them must hold the name.")
+        try:
+            "".encode(self.encoding)
+        except LookupError as error:
+            raise ValueError(
+                f"--encoding {self.encoding}: no such encoding. Use utf-8, latin-1, utf-16, ..."
+            ) from error
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How relations are built from the entries."""
+
+    holdout: int = 10
+    """Percent of the names that go to dev, and as many to test; 0 trains on all, as the lecture does."""
+    smoothing: float = 1.0
+    """Count added to each bigram before it becomes a probability."""
+    count_with: Counter = "polars"
+    """Engine that counts bigrams; both give the same counts."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.holdout <= 45:
+            raise ValueError(f"--holdout {self.holdout}: use 0 to 45 (percent for dev, and as many for test).")
+        if not 0 <= self.smoothing < float("inf"):
+            raise ValueError(f"--smoothing {self.smoothing}: use 0 or more.")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a version is made of."""
+
+    models: tuple[str, ...] = ("bigram", "bigram_net")
+    """Model types to train."""
+    seed: int = 2147483647
+    """Seed of all that is random; the lecture's if left out."""
+    samples: int = 1000
+    """Names to sample from each model into the version."""
+    set: tuple[str, ...] = ()
+    """A setting of one model, as MODEL.SETTING=VALUE: bigram_net.steps=500."""
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise ValueError("no model type to train: name one or more with --models.")
+        if repeated := [model_type for model_type in self.models if self.models.count(model_type) > 1]:
+            raise ValueError(f"--models names {repeated[0]!r} twice: name each once.")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"--seed {self.seed}: use 0 to 2**63 - 1.")
+        if self.samples < 1:
+            raise ValueError(f"--samples {self.samples}: use 1 or more.")
+
+
+def as_config(options: ReadOptions | BuildOptions | TrainOptions) -> dict[str, Any]:
+    """Options as plain values for a manifest or a database."""
+    return asdict(options)

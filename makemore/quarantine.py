@@ -1,0 +1,39 @@
+"""Which rows of a list are names, and why the others are not."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from makemore.options import ReadOptions
+
+RAW_LENGTH = 1000
+"""Characters that are kept of a rejected row's text."""
+FORMAT_CHARACTERS = r"[\p{Cc}\p{Zl}\p{Zp}[\p{Cf}--[\x{200C}\x{200D}\x{180E}]]]"
+"""Control, line-breaking and invisible characters, but for the joiners that Persian, Indic and Mongolian names need."""
+
+
+def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `formats.read`.
+
+    A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none.
+    """
+    name = pl.col("raw").str.normalize("NFC").str.strip_chars()
+    name = name.str.to_lowercase().str.normalize("NFC") if options.lower else name
+    weight = pl.col("count").str.strip_chars()
+    reason = (
+        pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))
+        .when(pl.col("name") == "").then(pl.lit("is empty"))
+        .when(pl.col("name").str.contains(".", literal=True)).then(pl.lit("holds '.', which marks start and end"))
+        .when(pl.col("name").str.contains("\ufffd", literal=True)).then(pl.lit("holds an undecodable character"))
+        .when(pl.col("name").str.contains(FORMAT_CHARACTERS)).then(pl.lit("holds a control character"))
+        .when(pl.col("name").str.len_chars() > options.max_length)
+        .then(pl.lit(f"is longer than {options.max_length} characters"))
+        .when(~weight.str.contains(r"^[1-9][0-9]{0,11}$")).then(pl.lit("has a count that is no whole number from 1"))
+    )  # fmt: skip
+    judged = batch.lazy().with_columns(name=name).with_columns(reason=reason).collect()
+    entries = judged.filter(pl.col("reason").is_null())
+    rejects = judged.filter(pl.col("reason").is_not_null())
+    return (
+        entries.select("row", "name", weight=weight.cast(pl.Int64).fill_null(1)),
+        rejects.select("row", pl.col("raw").str.slice(0, RAW_LENGTH), "reason"),
+    )

@@ -1,0 +1,51 @@
+"""What a version says of itself in a terminal, in a few lines of text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import get_terminal_size
+
+import polars as pl
+
+from makemore import artifacts
+
+
+def describe(version: Path) -> str:
+    """One line: the version, its lists' names, the test nll of each model."""
+    try:
+        made_from = artifacts.read_manifest(version)["made_from"]
+        nlls = {model_type: _headline(version, model_type) for model_type in artifacts.models_in(version)}
+    except artifacts.NotAsPublished as error:
+        return f"{version.name}  damaged: {error}"
+    names = sum(source["names"] for source in made_from["sources"])
+    return f"{version.name}  {names:,} names  " + "  ".join(f"{model_type} {nll}" for model_type, nll in nlls.items())
+
+
+def nlls(version: Path) -> str:
+    """A line a model: its nll on each split."""
+    lines = []
+    for model_type in artifacts.models_in(version):
+        found = artifacts.read_metrics(version, model_type)["nll"]
+        lines.append(f"{model_type:12} nll " + "  ".join(f"{split} {nll:.7f}" for split, nll in found.items()))
+    return "\n".join(lines)
+
+
+def new_names(version: Path, model_type: str, n: int) -> list[str]:
+    """The first names of a version's samples that stand in none of its lists, each once."""
+    samples = pl.read_parquet(version / "samples" / f"{model_type}.parquet")
+    return samples.filter("is_new")["name"].unique(maintain_order=True).head(n).to_list()
+
+
+def in_columns(names: list[str]) -> str:
+    """Names side by side, as many as a terminal of this width holds."""
+    width = max(map(len, names), default=0) + 2
+    per_line = max(1, min(100, get_terminal_size().columns) // width)
+    return "\n".join(
+        "".join(name.ljust(width) for name in names[i : i + per_line]).rstrip() for i in range(0, len(names), per_line)
+    )
+
+
+def _headline(version: Path, model_type: str) -> str:
+    nlls = artifacts.read_metrics(version, model_type)["nll"]
+    split = "test" if "test" in nlls else "train"
+    return f"{nlls[split]:.4f} ({split})"

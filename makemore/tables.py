@@ -1,0 +1,67 @@
+"""Tables written for others: as text, CSV, JSON lines or Parquet, complete or absent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal
+
+import polars as pl
+
+TableFormat = Literal["txt", "csv", "json", "jsonl", "parquet"]
+SUFFIXES: dict[str, TableFormat] = {
+    ".txt": "txt",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+}
+
+
+def format_of(path: Path) -> TableFormat:
+    """The table format that a file's suffix asks for.
+
+    Raises:
+        ValueError: no format has this suffix.
+    """
+    if path.suffix not in SUFFIXES:
+        raise ValueError(
+            f"{path}: no format for {path.suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}."
+        )
+    return SUFFIXES[path.suffix]
+
+
+def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: TableFormat) -> None:
+    """Write a table; a file is complete or absent. 'txt' holds the first column, one value a line."""
+    if isinstance(target, Path):
+        with written_aside(target) as aside, aside.open("wb") as file:
+            _write(frame, file, table_format)
+    else:
+        _write(frame, target, table_format)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A path to write to, renamed to `path` when the block ends well and deleted when it does not."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write(frame: pl.DataFrame, file: IO[bytes], table_format: TableFormat) -> None:
+    match table_format:
+        case "txt":
+            frame.select(frame.columns[0]).write_csv(file, include_header=False, quote_style="never")
+        case "csv":
+            frame.write_csv(file)
+        case "json":
+            file.write(frame.write_json().encode() + b"\n")
+        case "jsonl":
+            frame.write_ndjson(file)
+        case "parquet":
+            frame.write_parquet(file)

@@ -1,0 +1,129 @@
+"""The working database's own tables: sources, their entries and their rejects; all else is a relation of sql/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from makemore.database import transaction
+
+TABLES = """
+create sequence if not exists source_ids;
+create table if not exists sources (
+    source_id integer default nextval('source_ids'), uri varchar, sha256 varchar, bytes bigint, options json,
+    ingested_at timestamp, names bigint, rejects bigint
+);
+create table if not exists entries (source_id integer, row bigint, name varchar, weight bigint);
+create table if not exists rejects (source_id integer, row bigint, raw varchar, reason varchar);
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One list, as it was when it was read; `ingested_at` in UTC."""
+
+    uri: str
+    sha256: str
+    bytes: int
+    options: dict[str, Any]
+    ingested_at: datetime
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a list: its id, its names and rejects, and whether anything changed."""
+
+    source_id: int
+    uri: str
+    names: int
+    rejects: int
+    changed: bool
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that are not there yet."""
+    con.execute(TABLES)
+
+
+def find_source(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None:
+    """The list with these bytes, read with these options, if the database has it, under whichever address."""
+    rows = con.execute(
+        "select source_id, uri, names, rejects from sources where sha256 = ? and options = ?::json order by uri <> ?",
+        [source.sha256, json.dumps(source.options), source.uri],
+    ).fetchall()
+    if not rows:
+        return None
+    source_id, uri, names, rejects = rows[0]
+    return Ingested(source_id, uri, names, rejects, changed=False)
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection, source: Source, batches: Iterable[tuple[pl.DataFrame, pl.DataFrame]]
+) -> Ingested:
+    """Take in a list, in place of what its address gave before, or leave no trace of it if a batch fails.
+
+    `batches` are the entries and rejects of `quarantine.divide`.
+
+    Raises:
+        ValueError: the list has no name.
+    """
+    # Rows carry their number: their order in the table does not matter, and writing them in any order is faster.
+    con.execute("set preserve_insertion_order = false")
+    with transaction(con):
+        source_id = _replace(con, source)
+        names = rejects = 0
+        for entries, rejected in batches:
+            names += _append(con, "entries", source_id, entries)
+            rejects += _append(con, "rejects", source_id, rejected)
+        if not names:
+            raise ValueError(f"{source.uri} has no name in it: {_why(con, source_id, rejects)}.")
+        con.execute("update sources set names = ?, rejects = ? where source_id = ?", [names, rejects, source_id])
+    return Ingested(source_id, source.uri, names, rejects, changed=True)
+
+
+def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Rows of `sources` as plain values, in the order in which the lists first came."""
+    rows = con.sql("select * replace (ingested_at::varchar as ingested_at) from sources order by source_id").pl()
+    return [row | {"options": json.loads(row["options"])} for row in rows.to_dicts()]
+
+
+def _replace(con: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Id of the source's new row: the old one's, if its address is known, with the old rows gone."""
+    known = [row[0] for row in con.execute("select source_id from sources where uri = ?", [source.uri]).fetchall()]
+    for table in ("entries", "rejects", "sources"):
+        con.execute(f"delete from {table} where list_contains(?, source_id)", [known])
+    source_id = known[0] if known else con.execute("select nextval('source_ids')").fetchall()[0][0]
+    con.execute(
+        "insert into sources (source_id, uri, sha256, bytes, options, ingested_at) values (?, ?, ?, ?, ?, ?)",
+        [
+            source_id,
+            source.uri,
+            source.sha256,
+            source.bytes,
+            json.dumps(source.options),
+            source.ingested_at.replace(tzinfo=None),
+        ],
+    )
+    return int(source_id)
+
+
+def _append(con: duckdb.DuckDBPyConnection, table: str, source_id: int, rows: pl.DataFrame) -> int:
+    con.register("new_rows", rows.select(pl.lit(source_id, pl.Int32).alias("source_id"), pl.all()).to_arrow())
+    con.execute(f"insert into {table} by name select * from new_rows")
+    con.unregister("new_rows")
+    return len(rows)
+
+
+def _why(con: duckdb.DuckDBPyConnection, source_id: int, rejects: int) -> str:
+    if not rejects:
+        return "it is empty"
+    row, reason = con.execute(
+        "select row, reason from rejects where source_id = ? order by row limit 1", [source_id]
+    ).fetchall()[0]
+    return f"all {rejects} lines were rejected, the first, line {row}, because it {reason}"

@@ -1,0 +1,34 @@
+-- bigram_probs: how probable character ch2 is after character ch1, one row per pair of vocab.
+--
+-- The lecture's P: (count + smoothing) over the row's sum. lift compares it with how common ch2 is
+-- anywhere: above 1, ch1 attracts ch2; below 1, it repels it.
+with rows as (
+    select
+        bigram_counts.ix1,
+        bigram_counts.ix2,
+        bigram_counts.ch1,
+        bigram_counts.ch2,
+        bigram_counts.count,
+        bigram_counts.count + settings.smoothing as smoothed
+    from bigram_counts
+    cross join settings
+),
+
+probs as (
+    select
+        *,
+        smoothed / sum(smoothed) over (partition by ix1) as prob,
+        sum(count) over (partition by ix2) / sum(count) over () as share
+    from rows
+)
+
+select
+    ix1,
+    ix2,
+    ch1,
+    ch2,
+    count,
+    prob,
+    prob / share as lift
+from probs
+order by ix1, ix2

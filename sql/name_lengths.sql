@@ -1,0 +1,15 @@
+-- name_lengths: a length in characters, how many names have it and which share of all that is.
+with lengths as (
+    select
+        length,
+        sum(weight)::bigint as count
+    from names
+    group by all
+)
+
+select
+    length,
+    count,
+    count / sum(count) over () as share
+from lengths
+order by length

@@ -1,0 +1,38 @@
+-- name_nll: how surprising a distinct name is to the bigram model, end counted.
+--
+-- nll is the mean over its length + 1 characters, in nats a character, as everywhere in makemore;
+-- bits is the sum, in bits a name. The probabilities are those of bigram_probs, over all names.
+with words as (
+    select
+        name,
+        '.' || name || '.' as word,
+        unnest(range(1, length + 2)) as i
+    from name_counts
+),
+
+costs as (
+    select
+        ch1 || ch2 as gram,
+        -ln(prob) as cost
+    from bigram_probs
+    where count > 0
+),
+
+totals as (
+    select
+        words.name,
+        sum(costs.cost) as nats,
+        count(*) as characters
+    from words
+    inner join costs on substring(words.word, words.i, 2) = costs.gram
+    group by all
+)
+
+select
+    name_counts.name,
+    name_counts.count,
+    totals.nats / totals.characters as nll,
+    totals.nats / ln(2) as bits
+from name_counts
+inner join totals on name_counts.name = totals.name
+order by nll, name_counts.name
