@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,11 +20,14 @@ from makemore.options import ReadOptions
 
 CHUNK = 1 << 24
 """Characters read at a time: memory does not grow with the list."""
-LONGEST_LINE = 1 << 16
-"""Characters that are kept of a line: it is rejected for its length all the same."""
+LONGEST_LINE = 1 << 20
+"""Characters that are kept of a line that spans chunks: a longer one is rejected all the same."""
 STRANGE = 0.1
 """Share of control and undecodable characters from which a file is no list."""
 SCHEMA = {"row": pl.Int64, "raw": pl.String, "count": pl.String, "trouble": pl.String}
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character: JSON can spell one, no text can hold it."""
 
 Row = tuple[int, str, str | None, str | None]
 
@@ -37,7 +41,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     readers = {"text": _text, "csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
     try:
         yield from readers[format_of(path, options)](path, options)
-    except (EOFError, zlib.error, pa.ArrowException, OSError) as error:
+    except (EOFError, zlib.error, pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0][:200]}") from error
 
 
@@ -74,7 +78,9 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str],
                 yield i, fields, None
                 i += 1
         except csv.Error as error:
-            yield i, [], f"is not CSV: {error}"
+            # Whichever way the csv module then fails, further down, the quote of this line is why.
+            left_open = first + reader.line_num > i + 1 or "unexpected end" in str(error)
+            yield i, [], f"is not CSV: {'a quote is left open' if left_open else error}"
             i += 1
 
 
@@ -105,14 +111,14 @@ def _object(line: str, options: ReadOptions) -> tuple[str, str | None, str | Non
     if options.count_column and options.count_column not in found:
         return line, None, f"has no {options.count_column!r}"
     count = found.get(options.count_column or "count")
-    return found[options.name_column], None if count is None else str(count), None
+    return _mended(found[options.name_column]), None if count is None else _mended(str(count)), None
 
 
 def _parquet(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     file = pq.ParquetFile(path)
     schema = file.schema_arrow
     name, count = _column_indices(path, schema.names, options)
-    if not pa.types.is_string(schema.types[name]) and not pa.types.is_large_string(schema.types[name]):
+    if not _is_text(schema.types[name]):
         raise ValueError(
             f"{path}: column {schema.names[name]!r} holds {schema.types[name]}, not text. Say --name-column COLUMN."
         )
@@ -120,9 +126,16 @@ def _parquet(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     for batch in file.iter_batches(1 << 18, columns=[schema.names[i] for i in (name, count) if i is not None]):
         frame = pl.from_arrow(batch)
         assert isinstance(frame, pl.DataFrame)
-        raw = frame[schema.names[name]].fill_null("")
+        raw = frame[schema.names[name]].cast(pl.String).fill_null("")
         yield _columns(row, raw, None if count is None else frame[schema.names[count]].cast(pl.String).fill_null(""))
         row += len(raw)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _columns(row: int, raw: pl.Series, count: pl.Series | None) -> pl.DataFrame:
@@ -159,6 +172,7 @@ def _texts(path: Path, options: ReadOptions) -> Iterator[tuple[int, str]]:
     row, kept = 1, ""
     with opened(path) as file, io.TextIOWrapper(file, encoding=encoding, errors="replace") as reader:
         while piece := reader.read(CHUNK):
+            piece = piece if utf8 else _mended(piece)
             whole, newline, kept = (kept + piece).rpartition("\n")
             kept = kept[:LONGEST_LINE]
             if newline:
@@ -166,6 +180,10 @@ def _texts(path: Path, options: ReadOptions) -> Iterator[tuple[int, str]]:
                 row += whole.count("\n") + 1
     if kept:
         yield row, kept
+
+
+def _mended(text: str) -> str:
+    return SURROGATE.sub("\ufffd", text)
 
 
 def _refuse_binary(path: Path, encoding: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import glob
 import gzip
 import hashlib
+import http.client
 import shutil
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,20 +57,15 @@ def at_hand(uri: str, folder: Path) -> Iterator[Path]:
     """A file with the list's bytes; what is downloaded lies in `folder` until the block ends.
 
     Raises:
-        TransientError: the download fails.
+        TransientError: the download fails, or ends before its end.
     """
     if not is_url(uri):
         yield Path(uri)
         return
     local = folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:12]}-{Path(urlsplit(uri).path).name or 'list.txt'}"
     try:
-        with urllib.request.urlopen(uri, timeout=TIMEOUT) as answer, local.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+        _download(uri, local)
         yield local
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise TransientError(
-            f"{uri} cannot be downloaded ({getattr(error, 'reason', error)}): check the address."
-        ) from error
     finally:
         local.unlink(missing_ok=True)
 
@@ -125,6 +120,20 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         case _:
             with path.open("rb") as file:
                 yield file
+
+
+def _download(uri: str, local: Path) -> None:
+    try:
+        with urllib.request.urlopen(uri, timeout=TIMEOUT) as answer, local.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+            missing = answer.length
+    except (OSError, http.client.HTTPException) as error:
+        raise TransientError(
+            f"{uri} cannot be downloaded ({getattr(error, 'reason', error)}): check the address."
+        ) from error
+    if missing:
+        # urllib takes a connection that ends too early for the end of the list.
+        raise TransientError(f"{uri} ended {missing} bytes too early: try again.")
 
 
 def _paths(named: str) -> list[str]:

@@ -35,7 +35,7 @@ class ReadOptions:
             raise ValueError(f"--max-length {self.max_length}: use 1 or more.")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise ValueError(f"--delimiter {self.delimiter!r} has {len(self.delimiter)} characters: use one.")
-        if self.columns is not None and self.name_column not in self.columns.split(","):
+        if self.columns is not None and self.name_column.lower() not in _stripped(self.columns):
             raise ValueError(f"--columns {self.columns} has no {self.name_column!r}: one of them must hold the name.")
         try:
             "".encode(self.encoding)
@@ -85,6 +85,10 @@ class TrainOptions:
             raise ValueError(f"--seed {self.seed}: use 0 to 2**63 - 1.")
         if self.samples < 1:
             raise ValueError(f"--samples {self.samples}: use 1 or more.")
+
+
+def _stripped(columns: str) -> list[str]:
+    return [column.strip().lower() for column in columns.split(",")]
 
 
 def as_config(options: ReadOptions | BuildOptions | TrainOptions) -> dict[str, Any]:

@@ -20,7 +20,7 @@ QUERIES = {
     "sources": "select uri, lines, names, mean_length, rejects from source_sizes order by source_id",
     "rejects": "select reason, sum(lines)::bigint as lines, any_value(example) as example "
     "from reject_reasons group by reason order by lines desc",
-    "splits": "select split, lines, names, bigrams from split_sizes",
+    "splits": "select split, lines, names, bigrams from split_sizes order by bigrams desc, split",
     "lengths": "select length, count, share, share / max(share) over () as bar from name_lengths",
     "bigrams": "select ch1, ch2, count, prob from bigram_probs where count > 0 order by count desc, ix1, ix2 limit 12",
     "typical": "select name, count, nll from name_nll order by nll, name limit 12",

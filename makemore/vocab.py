@@ -76,9 +76,10 @@ class Vocab:
     def decode(self, ids: npt.NDArray[np.integer]) -> list[str]:
         """Names of the rows of `ids` (B, T): each row is read up to its first 0, or to its end."""
         ended = np.logical_or.accumulate(ids == 0, axis=1)
-        codes = np.where(ended, 0, self._code_points[ids]).astype("<u4")
+        codes = np.zeros((len(ids), ids.shape[1] + 1), dtype="<u4")
+        codes[:, :-1] = np.where(ended, 0, self._code_points[ids])
         # A row of code points padded with NUL is how numpy lays out a string: no loop over names.
-        return [str(name) for name in np.ascontiguousarray(codes).view(f"<U{max(ids.shape[1], 1)}")[:, 0].tolist()]
+        return [str(name) for name in codes.view(f"<U{codes.shape[1]}")[:, 0].tolist()]
 
     @cached_property
     def _code_points(self) -> npt.NDArray[np.uint32]:

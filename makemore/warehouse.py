@@ -52,10 +52,14 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def find_source(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None:
-    """The list with these bytes, read with these options, if the database has it, under whichever address."""
+    """The list with these bytes, read with these options, if the database has it, under whichever address.
+
+    Not if its own address is known with other bytes or options: what that gave before is to be replaced.
+    """
     rows = con.execute(
-        "select source_id, uri, names, rejects from sources where sha256 = ? and options = ?::json order by uri <> ?",
-        [source.sha256, json.dumps(source.options), source.uri],
+        "select source_id, uri, names, rejects from sources where sha256 = ? and options = ?::json "
+        "and (uri = ? or ? not in (select uri from sources)) order by uri <> ?",
+        [source.sha256, json.dumps(source.options), *[source.uri] * 3],
     ).fetchall()
     if not rows:
         return None
@@ -94,8 +98,17 @@ def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def _replace(con: duckdb.DuckDBPyConnection, source: Source) -> int:
-    """Id of the source's new row: the old one's, if its address is known, with the old rows gone."""
-    known = [row[0] for row in con.execute("select source_id from sources where uri = ?", [source.uri]).fetchall()]
+    """Id of the source's new row: the old one's, if its address is known, with the old rows gone.
+
+    Gone are also those of the same bytes under another address: no list counts twice.
+    """
+    known = [
+        row[0]
+        for row in con.execute(
+            "select source_id from sources where uri = ? or (sha256 = ? and options = ?::json) order by uri <> ?",
+            [source.uri, source.sha256, json.dumps(source.options), source.uri],
+        ).fetchall()
+    ]
     for table in ("entries", "rejects", "sources"):
         con.execute(f"delete from {table} where list_contains(?, source_id)", [known])
     source_id = known[0] if known else con.execute("select nextval('source_ids')").fetchall()[0][0]
