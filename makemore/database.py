@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+FENCED = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
 
 
 @contextmanager
-def connect(db: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    db: Path, *, read_only: bool = False, settings: Mapping[str, bool] = SETTINGS
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a database, closed when the block ends.
 
     Raises:
@@ -22,8 +25,8 @@ def connect(db: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCon
     if read_only and not db.exists():
         raise FileNotFoundError(f"{db} does not exist.")
     try:
-        con = duckdb.connect(str(db), read_only=read_only, config=dict(SETTINGS))
-    except duckdb.IOException as error:
+        con = duckdb.connect(str(db), read_only=read_only, config=dict(settings))
+    except duckdb.Error as error:
         raise ValueError(f"{db} cannot be opened: {first_line(error)}") from error
     try:
         yield con
@@ -34,9 +37,8 @@ def connect(db: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCon
 @contextmanager
 def analyst(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection that reaches nothing but this snapshot: no files, no network, no settings."""
-    with connect(snapshot, read_only=True) as con:
-        con.execute("set enable_external_access = false")
-        con.execute("set lock_configuration = true")
+    # Set as it opens: connections of one process share the database, and a second could not set what the first locked.
+    with connect(snapshot, read_only=True, settings=FENCED) as con:
         yield con
 
 

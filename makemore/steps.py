@@ -61,6 +61,8 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
 
         def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             for batch in track(formats.read(path, options), f"reading {path.name}"):
+                if path.stat().st_size != size:
+                    break
                 yield quarantine.divide(batch, options)
             if lists.fingerprint(path) != (sha256, size):
                 raise lists.TransientError(f"{uri} changed while it was read: ingest it again when it is complete.")

@@ -1,0 +1,65 @@
+"""What every model type keeps, whichever file it is."""
+
+import pytest
+import torch
+
+from makemore.models import check_model_type, configure, defaults, model_class, model_types
+
+V = 5
+IDX = torch.tensor([[0, 1, 2, 4], [0, 3, 3, 0]])
+
+
+def some_model(model_type):
+    """A model of the type with parameters that are not all alike."""
+    cls, config = model_class(model_type), configure(model_type, {})
+    rng = torch.Generator().manual_seed(1)
+    if hasattr(cls, "from_counts"):
+        return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng), config)
+    model = cls(V, config)
+    model.initialise(rng)
+    return model
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_step_agrees_with_forward(model_type):
+    """Character by character a model says what it says of the whole row at once."""
+    model = some_model(model_type)
+    at_once = model(IDX)
+
+    state, steps = model.initial_state(len(IDX)), []
+    for ix in IDX.T:
+        logits, state = model.step(ix, state)
+        steps.append(logits)
+
+    torch.testing.assert_close(torch.stack(steps, dim=1), at_once, atol=1e-5, rtol=0)
+    assert at_once.shape == (2, 4, V)
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_state_dict_brings_a_model_back(model_type):
+    """Tensors of one model make another of the same config say the same."""
+    model = some_model(model_type)
+    other = model_class(model_type)(V, model.config)
+
+    other.load_state_dict(model.state_dict())
+
+    assert torch.equal(other(IDX), model(IDX))
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_settings_are_read_from_text_and_unknown_ones_refused(model_type):
+    """What --set gives is text; a setting that there is not is named beside those that there are."""
+    known = defaults(model_type)
+
+    assert configure(model_type, {name: str(value) for name, value in known.items()}) == configure(model_type, {})
+    with pytest.raises(ValueError, match=rf"{model_type} has no setting 'nonsense': use one of {next(iter(known))}"):
+        configure(model_type, {"nonsense": "1"})
+    with pytest.raises(ValueError, match=r"=many: use a number"):
+        configure(model_type, {next(iter(known)): "many"})
+
+
+@pytest.mark.parametrize("model_type", ["lstm", "../bigram", "", "__init__"])
+def test_an_unknown_model_type_is_refused_with_those_that_there_are(model_type):
+    """A model type is checked against what exists before it touches a path or an import."""
+    with pytest.raises(ValueError, match=r"use one of .*bigram, bigram_net"):
+        check_model_type(model_type)

@@ -1,0 +1,158 @@
+"""Versions: published whole, found by name, checked by hash."""
+
+import hashlib
+import json
+import math
+from datetime import UTC, datetime
+
+import pytest
+import torch
+
+from makemore import artifacts
+from makemore.home import Home
+from makemore.models import bigram
+from makemore.vocab import Vocab
+
+NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
+MODEL = bigram.Model.from_counts(torch.tensor([[0, 2], [2, 1]]), bigram.Config(smoothing=0.5))
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home with one version of one model and one more file."""
+    home = Home(tmp_path)
+    publish(home, {"seed": 1})
+    return home
+
+
+def publish(home, made_from, now=NOW):
+    """The folder of a new version."""
+    draft = artifacts.open_draft(home, made_from, now)
+    (draft / "counts.parquet").write_bytes(b"counts")
+    artifacts.save_model(draft / "models" / "bigram", "bigram", MODEL, Vocab((".", "é")))
+    return artifacts.publish(home, draft)
+
+
+def test_a_version_is_named_by_its_time_and_what_it_is_made_from(home):
+    """UTC, then six digits of the hash of the manifest's made_from: the same for the same."""
+    digest = hashlib.sha256(json.dumps({"seed": 1}).encode()).hexdigest()[:6]
+
+    assert artifacts.versions(home) == [f"20261122-020000-{digest}"]
+
+
+def test_a_manifest_has_the_hash_of_every_file(home):
+    """Each file but the manifest itself, by its relative path, as sha256sum and ls see it."""
+    version = artifacts.find_version(home)
+    manifest = json.loads((version / "manifest.json").read_text())
+
+    assert set(manifest["files"]) == {
+        "counts.parquet",
+        "models/bigram/config.json",
+        "models/bigram/model.safetensors",
+    }
+    assert manifest["files"]["counts.parquet"] == {"sha256": hashlib.sha256(b"counts").hexdigest(), "bytes": 6}
+    assert (manifest["format"], manifest["created_at"]) == (1, "2026-11-22T02:00:00Z")
+
+
+def test_nothing_stays_in_staging(home):
+    """Publishing is one rename: the draft is gone, the version is there."""
+    assert list(home.staging.iterdir()) == []
+
+
+def test_a_version_is_never_replaced(home):
+    """The same name again is refused, and the first version is as it was."""
+    with pytest.raises(FileExistsError, match="exists already"):
+        publish(home, {"seed": 1})
+
+    assert list(artifacts.verify(artifacts.find_version(home))) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda version: (version / "counts.parquet").write_bytes(b"counts."), "counts.parquet differs: 7 bytes"),
+        (lambda version: (version / "counts.parquet").unlink(), "counts.parquet is missing"),
+        (lambda version: (version / "more.txt").write_text(""), "more.txt was not published with it"),
+        (lambda version: (version / "manifest.json").write_text("{"), "manifest.json is damaged"),
+        (lambda version: (version / "manifest.json").unlink(), "manifest.json is damaged"),
+        (lambda version: version.rename(version.with_name("20261122-020001-000000")), "manifest.json is of 20261122"),
+    ],
+)
+def test_verify_names_what_differs(home, damage, told):
+    """Changed, missing, added, or without a manifest that fits: the file is named."""
+    version = artifacts.find_version(home)
+    assert list(artifacts.verify(version)) == []
+    for file in version.rglob("*"):
+        file.chmod(0o755)
+
+    damage(version)
+
+    problems = list(artifacts.verify(artifacts.find_version(home)))
+    assert len(problems) == 1
+    assert problems[0].startswith(told)
+
+
+def test_the_newest_version_is_found_unless_one_is_named(home):
+    """Names sort by time."""
+    first = artifacts.find_version(home)
+    second = publish(home, {"seed": 2}, NOW.replace(hour=3))
+
+    assert artifacts.find_version(home) == second
+    assert artifacts.find_version(home, first.name) == first
+
+
+@pytest.mark.parametrize("version", ["../..", "20261122-020000-ffffff", "", "/etc"])
+def test_an_unknown_version_touches_no_path(home, version):
+    """What comes from outside is compared with what is there; the error names the newest."""
+    with pytest.raises(FileNotFoundError, match=rf"no version '{version}': the newest is 20261122-020000-"):
+        artifacts.find_version(home, version)
+
+
+def test_a_home_without_versions_says_how_to_make_one(tmp_path):
+    """The next step is in the message."""
+    with pytest.raises(FileNotFoundError, match="has no version: make one with `makemore run LIST"):
+        artifacts.find_version(Home(tmp_path))
+
+
+def test_a_model_comes_back_as_it_was_saved(home):
+    """Counts, settings and characters."""
+    model, vocab = artifacts.load_model(artifacts.find_version(home) / "models" / "bigram")
+
+    assert torch.equal(model.N, MODEL.N)
+    assert model.config == MODEL.config
+    assert vocab.chars == (".", "é")
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_a_damaged_model_is_not_loaded(home, file):
+    """Bytes that are no JSON or no safetensors end in one error that says where to look."""
+    folder = artifacts.find_version(home) / "models" / "bigram"
+    (folder / file).chmod(0o644)
+    (folder / file).write_bytes(b"\x00" * 20)
+
+    with pytest.raises(artifacts.NotAsPublished, match="makemore verify"):
+        artifacts.load_model(folder)
+
+
+def test_an_infinite_nll_survives_json(home):
+    """JSON has no infinity: it is null in the file and infinite again when it is read."""
+    draft = artifacts.open_draft(home, {}, NOW)
+    (draft / "models" / "bigram").mkdir(parents=True)
+
+    artifacts.write_metrics(draft, "bigram", {"nll": {"train": 2.5, "dev": math.inf}})
+
+    assert json.loads((draft / "models" / "bigram" / "metrics.json").read_text())["nll"] == {"train": 2.5, "dev": None}
+    assert artifacts.read_metrics(draft, "bigram")["nll"] == {"train": 2.5, "dev": math.inf}
+
+
+def test_the_best_model_has_the_lowest_nll_on_dev(home):
+    """Or on train where nothing is held out; a model that a version lacks is refused by name."""
+    draft = artifacts.open_draft(home, {}, NOW)
+    for model_type, nll in (("bigram", {"train": 2, "dev": 3}), ("bigram_net", {"train": 2.5, "dev": 2.6})):
+        artifacts.save_model(draft / "models" / model_type, model_type, MODEL, Vocab((".", "a")))
+        artifacts.write_metrics(draft, model_type, {"nll": nll})
+
+    assert artifacts.find_model(draft) == "bigram_net"
+    assert artifacts.find_model(draft, "bigram") == "bigram"
+    with pytest.raises(ValueError, match="has no model 'gru': use one of bigram, bigram_net"):
+        artifacts.find_model(draft, "gru")

@@ -1,0 +1,282 @@
+"""From a list to a version: the whole way, on small lists and on the lecture's."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from makemore import artifacts, relations, steps
+from makemore.home import Home, holding
+from makemore.lists import TransientError
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from tests.conftest import ENGLISH
+
+NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
+EVERYTHING = BuildOptions(holdout=0)
+REPRODUCIBLE = ("counts.parquet", "dataset.safetensors", "model.safetensors", "config.json", "bigram.parquet")
+
+
+def write_list(folder, names, name="list.txt"):
+    """The path of a list of these names."""
+    path = folder / name
+    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    return str(path)
+
+
+def make_version(home, *lists, build=EVERYTHING, train=None):
+    """The version of these lists."""
+    with holding(home, "the test"):
+        for uri in lists:
+            steps.ingest(home, uri, ReadOptions())
+        steps.build(home, build)
+        return steps.make_version(home, train or TrainOptions(samples=50))
+
+
+def test_a_version_holds_all_that_the_design_says(tmp_path):
+    """Counts, dataset, snapshot, two models with metrics, samples, a page, a card, a manifest: and all hashes hold."""
+    version = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
+
+    assert {path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file()} == {
+        "manifest.json", "README.md", "report.html", "counts.parquet", "dataset.safetensors", "stats.duckdb",
+        "models/bigram/config.json", "models/bigram/model.safetensors", "models/bigram/metrics.json",
+        "models/bigram_net/config.json", "models/bigram_net/model.safetensors", "models/bigram_net/metrics.json",
+        "samples/bigram.parquet", "samples/bigram_net.parquet",
+    }  # fmt: skip
+    assert list(artifacts.verify(version)) == []
+
+
+def test_the_same_input_config_and_seed_give_the_same_bytes(tmp_path):
+    """In another home, at another time: counts, dataset, weights, configs and samples do not differ in a byte."""
+
+    def hashes(home):
+        version = make_version(home, write_list(tmp_path, NAMES))
+        files = [path for path in version.rglob("*") if path.name in REPRODUCIBLE]
+        return {path.relative_to(version).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    first = hashes(tmp_path / "first")
+
+    assert len(first) == 7
+    assert hashes(tmp_path / "second") == first
+
+
+@pytest.mark.parametrize("count_with", ["sql", "polars"])
+def test_either_engine_gives_the_same_counts(tmp_path, count_with):
+    """What an engine counts is what counts.parquet holds: the bigrams of a plain loop."""
+    version = make_version(
+        tmp_path / "home", write_list(tmp_path, ["emma", "éva"]), build=BuildOptions(holdout=0, count_with=count_with)
+    )
+    counts = pl.read_parquet(version / "counts.parquet")
+
+    found = {(row["ch1"], row["ch2"]): row["count"] for row in counts.filter(pl.col("count") > 0).to_dicts()}
+
+    assert found == {
+        (".", "e"): 1, ("e", "m"): 1, ("m", "m"): 1, ("m", "a"): 1, ("a", "."): 2,
+        (".", "é"): 1, ("é", "v"): 1, ("v", "a"): 1,
+    }  # fmt: skip
+    assert counts.columns == ["ix1", "ix2", "ch1", "ch2", "count"]
+    assert len(counts) == 6**2
+
+
+def test_golden_numbers_of_the_lecture(lecture_list, tmp_path):
+    """32,033 names, 228,146 bigrams, the most frequent five, nll without smoothing and with one, the net's loss."""
+    for smoothing, nll in ((0, 2.4540145), (1, 2.4545768)):
+        version = make_version(tmp_path, str(lecture_list), build=BuildOptions(holdout=0, smoothing=smoothing))
+        assert artifacts.read_metrics(version, "bigram")["nll"] == {"train": pytest.approx(nll, abs=5e-8)}
+        assert steps.query(version, "select sum(count) as n from bigram_counts")["n"].item() == 228_146
+        time.sleep(1)
+
+    frequent = steps.query(version, "select ch1 || ch2 as pair, count from bigram_counts order by count desc limit 5")
+    assert frequent.rows() == [("n.", 6763), ("a.", 6640), ("an", 5438), (".a", 4410), ("e.", 3983)]
+    assert steps.query(version, "select count(*) as lines, count(distinct name) as names from names").row(0) == (
+        32_033,
+        29_494,
+    )
+    assert artifacts.read_metrics(version, "bigram_net")["loss"] == pytest.approx(2.48300, abs=5e-6)
+
+
+def test_samples_say_which_names_are_new(published):
+    """is_new is false just for names that stand in the lists."""
+    known = set(ENGLISH.read_text().splitlines())
+    samples = pl.read_parquet(artifacts.find_version(Home(published)) / "samples" / "bigram.parquet")
+
+    assert samples.columns == ["row", "name", "nll", "is_new"]
+    assert samples["row"].to_list() == list(range(1, 1001))
+    assert samples["is_new"].to_list() == [name not in known for name in samples["name"]]
+    assert 0 < samples["is_new"].sum() < 1000
+
+
+def test_analysts_find_samples_and_the_metrics_of_all_versions(tmp_path):
+    """A later version's snapshot has the nll of the earlier one too, and its own samples."""
+    first = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
+    second = make_version(tmp_path / "home", write_list(tmp_path, ["zoe", "max"], "more.txt"))
+
+    metrics = steps.query(second, "select distinct version, model_type, split from metrics order by all").rows()
+    samples = steps.query(second, "select model_type, count(*) as n from samples group by all order by all").rows()
+
+    assert metrics == sorted((v.name, m, "train") for v in (first, second) for m in ("bigram", "bigram_net"))
+    assert samples == [("bigram", 50), ("bigram_net", 50)]
+
+
+def test_a_snapshot_can_be_read_while_the_home_is_written(tmp_path):
+    """The analyst's query and the run's write connection do not meet."""
+    version = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
+
+    with duckdb.connect(str(tmp_path / "home" / "makemore.duckdb")) as writer:
+        writer.execute("begin; delete from entries")
+        found = steps.query(version, "select count(*) as n from names")["n"].item()
+        writer.execute("rollback")
+
+    assert found == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from names",
+        "copy names to 'names.csv'",
+        "select * from read_csv('/etc/hostname')",
+        "attach 'other.duckdb'",
+        "set enable_external_access = true",
+        "install httpfs",
+    ],
+)
+def test_a_query_reaches_nothing_but_its_snapshot(published, sql, tmp_path, monkeypatch):
+    """No write, no file, no network, and no way to allow them."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValueError, match="the query fails: "):
+        steps.query(artifacts.find_version(Home(published)), sql)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_on_relations_that_are_out_of_date_is_refused(tmp_path):
+    """A list that came after the build is not silently left out; a home without lists says how to begin."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with pytest.raises(FileNotFoundError, match="has no list: take one in with `makemore ingest LIST"):
+        steps.build(home, EVERYTHING)
+    steps.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
+    with pytest.raises(ValueError, match="run `makemore build` first"):
+        steps.make_version(home, TrainOptions())
+    steps.build(home, EVERYTHING)
+    steps.ingest(home, write_list(tmp_path, ["zoe"], "more.txt"), ReadOptions())
+
+    with pytest.raises(ValueError, match="run `makemore build` first"):
+        steps.make_version(home, TrainOptions())
+
+
+def test_a_broken_law_stops_the_build_and_leaves_the_relations_as_they_were(tmp_path):
+    """The error has the law's words; the vocab of the last good build is still there."""
+    home = tmp_path / "home"
+    make_version(home, write_list(tmp_path, NAMES))
+    with duckdb.connect(str(home / "makemore.duckdb")) as con:
+        before = con.execute("from vocab").fetchall()
+        con.execute("insert into entries values (1, 99, 'a.b', 1)")
+
+    with pytest.raises(relations.BrokenLaw, match=r"names_are_clean: no name .* Found: .*'a\.b'"):
+        steps.build(home, EVERYTHING)
+
+    with duckdb.connect(str(home / "makemore.duckdb")) as con:
+        assert con.execute("from vocab").fetchall() == before
+
+
+def test_a_list_that_changes_while_it_is_read_leaves_no_trace(tmp_path, monkeypatch):
+    """Bytes that are not those of the first look: the list is refused as one that may be complete later."""
+    home, uri = tmp_path / "home", write_list(tmp_path, NAMES)
+    home.mkdir()
+    divide = steps.quarantine.divide
+
+    def growing(batch, options):
+        with Path(uri).open("a") as file:
+            file.write("late\n")
+        return divide(batch, options)
+
+    monkeypatch.setattr(steps.quarantine, "divide", growing)
+    with pytest.raises(TransientError, match=r"list.txt changed while it was read"):
+        steps.ingest(home, uri, ReadOptions())
+
+    with duckdb.connect(str(home / "makemore.duckdb")) as con:
+        assert con.execute("select (select count(*) from sources), (select count(*) from entries)").fetchall() == [
+            (0, 0)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"models": ("bigram", "lstm")}, "no model type 'lstm': use one of"),
+        ({"set": ("bigram.smoothin=1",)}, "bigram has no setting 'smoothin'"),
+        ({"set": ("gru.steps=1",)}, "--set gru.steps=1: use MODEL.SETTING=VALUE"),
+        ({"set": ("bigram",)}, "--set bigram: use MODEL.SETTING=VALUE"),
+        ({"set": ("bigram_net.steps=0",)}, "bigram_net.steps=0: use 1 or more"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path, options, message):
+    """The error comes before the first file of a version."""
+    home = tmp_path / "home"
+    home.mkdir()
+    steps.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
+    steps.build(home, EVERYTHING)
+
+    with pytest.raises(ValueError, match=message):
+        steps.make_version(home, TrainOptions(**options))
+
+    assert not Home(home).staging.exists()
+
+
+def test_smoothing_of_the_build_is_the_bigrams_own(tmp_path):
+    """One option: the SQL of the analyst and the model agree; --set can still say otherwise for the model."""
+    home = tmp_path / "home"
+    version = make_version(home, write_list(tmp_path, NAMES), build=BuildOptions(holdout=0, smoothing=2.5))
+    other = steps.make_version(home, TrainOptions(models=("bigram",), samples=1, set=("bigram.smoothing=0.5",)))
+
+    assert artifacts.load_model(version / "models" / "bigram")[0].config.smoothing == 2.5
+    assert artifacts.load_model(other / "models" / "bigram")[0].config.smoothing == 0.5
+    sql_nll = steps.query(version, "select sum(nll * (length(name) + 1)) / sum(length(name) + 1) as nll from name_nll")
+    assert sql_nll["nll"].item() == pytest.approx(artifacts.read_metrics(version, "bigram")["nll"]["train"])
+
+
+RUN = """
+import sys
+from pathlib import Path
+from makemore import steps
+from makemore.home import holding
+from makemore.options import *
+home, uri = Path(sys.argv[1]), sys.argv[2]
+print("started", flush=True)
+with holding(home, "the test"):
+    steps.ingest(home, uri, ReadOptions())
+    steps.build(home, BuildOptions())
+    steps.make_version(home, TrainOptions(samples=20))
+"""
+
+
+def test_a_run_killed_at_any_moment_leaves_the_old_version_or_the_new_one(tmp_path):
+    """kill -9 at six random moments: every version there is whole, and the next run clears up and succeeds."""
+    home, rng = tmp_path / "home", random.Random(5)
+    command = [sys.executable, "-c", RUN, str(home), str(ENGLISH)]
+    for _ in range(6):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout.readline() == b"started\n"
+        time.sleep(rng.uniform(0, 1.5))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+        for version in artifacts.versions(Home(home)):
+            assert list(artifacts.verify(Home(home).versions / version)) == []
+
+    before = artifacts.versions(Home(home))
+    version = make_version(home, str(ENGLISH))
+
+    assert artifacts.versions(Home(home)) == [*before, version.name]
+    assert steps.query(version, "select count(*) as n from names")["n"].item() == 6818
+    assert list(Home(home).staging.iterdir()) == []
