@@ -1,0 +1,79 @@
+"""The lecture "building makemore", part 1, from its first line to its last, with makemore's own functions.
+
+    python examples/lecture.py [LIST]
+
+LIST has one name a line; examples/names/english.txt if left out. docs/lecture.md explains each step.
+"""
+
+import sys
+from pathlib import Path
+
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from makemore.counts import count_bigrams
+from makemore.dataset import Rows, xs_ys
+from makemore.evaluate import nll, nll_of_names, nll_of_rows
+from makemore.models import bigram, bigram_net
+from makemore.train import descend
+from makemore.vocab import Vocab
+
+SEED = 2147483647
+path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "names" / "english.txt"
+names = [name for line in path.read_text(encoding="utf-8").splitlines() if (name := line.strip())]
+vocab = Vocab.of(names)
+V, stoi = len(vocab), vocab.stoi
+print(f"names           {len(names):,}: {', '.join(names[:5])}, ... of {V - 1} characters and '.'")
+
+
+def five_names(P: Tensor) -> str:
+    """Names drawn one character at a time from the row of P of the character before, each until '.' comes."""
+    rng, ids = torch.Generator().manual_seed(SEED), [0]
+    while ids.count(0) < 6:
+        ids.append(int(torch.multinomial(P[ids[-1]], 1, generator=rng)))
+    return "".join(vocab.itos[ix] for ix in ids)[1:-1].replace(".", " ")
+
+
+def boldness(P: Tensor) -> float:
+    """How probable the most probable next character is, on average over the rows: 1/V if all are even."""
+    return float(P.max(dim=1).values.mean().detach())
+
+
+# Count how often each character follows each other one: row, the first; column, the second.
+counts = count_bigrams([pl.DataFrame({"split": "train", "name": names, "weight": 1})])
+N = torch.zeros((V, V), dtype=torch.int64)
+for _, ch1, ch2, count in counts.iter_rows():
+    N[stoi[ch1], stoi[ch2]] = count
+top = counts.sort("count", "ch1", "ch2", descending=[True, False, False]).head(5)
+print(f"bigrams         {N.sum():,}: {', '.join(f'({ch1} {ch2}) {count}' for _, ch1, ch2, count in top.iter_rows())}")
+
+# A row over its sum says what may follow a character: sample from it, and ask how likely the list is.
+counted, smoothed = (bigram.Model.from_counts(N, bigram.Config(smoothing)) for smoothing in (0, 1))
+seen = N.nonzero()
+rows = Rows(context=seen[:, :1].numpy(), next=seen[:, 1].numpy(), count=N[N > 0].numpy())
+print(f"samples         {five_names(counted.P)}")
+print(f"nll             {nll_of_rows(counted, rows):.4f}, with smoothing 1 {nll_of_rows(smoothed, rows):.4f}")
+odd = "andrejq" if set("andrejq") <= stoi.keys() else names[0][::-1]
+((plain,), (smooth,)) = (nll_of_names(model, vocab, [odd]) for model in (counted, smoothed))
+print(f"{odd:15} {plain:.4f}, with smoothing 1 {smooth:.4f}")
+
+# The same as a net: one example a bigram; one-hot times W is a row of W; the loss is the mean nll.
+xs, ys = (torch.from_numpy(ids).long() for ids in xs_ys(names, vocab))
+print(f"xs, ys          {names[0]}: {xs[: len(names[0]) + 1].tolist()}, {ys[: len(names[0]) + 1].tolist()}")
+net = bigram_net.Model(V, bigram_net.Config(regularisation=0))
+net.initialise(torch.Generator().manual_seed(SEED))
+one_hot = nll(nn.functional.one_hot(xs, V).float() @ net.W, ys, torch.ones(len(ys)))
+print(f"untrained net   {one_hot:.4f} over {len(xs):,} examples, {nll_of_rows(net, rows):.4f} over {len(seen)} rows")
+print(f"net             {descend(net, rows, net.config):.4f} after {net.config.steps} steps, on its way to the counts")
+print(f"its samples     {five_names(net.W.softmax(dim=1))}")
+
+# W = log N is the counting model itself; regularisation evens the rows out as smoothing does.
+net.W.data = N.log()
+print(f"W = log N       {nll_of_rows(net, rows):.4f}, P within {(net.W.softmax(dim=1) - counted.P).abs().max():.0e}")
+for smoothing, regularisation in ((0, 0), (100, 0.1), (10_000, 10)):
+    net.initialise(torch.Generator().manual_seed(SEED))
+    descend(net, rows, bigram_net.Config(regularisation=regularisation))
+    P, Q = bigram.Model.from_counts(N, bigram.Config(smoothing)).P, net.W.softmax(dim=1)
+    print(f"boldness        {boldness(P):.3f} at smoothing {smoothing}, ", end="")
+    print(f"{boldness(Q):.3f} at regularisation {regularisation}")

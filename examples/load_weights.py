@@ -1,0 +1,56 @@
+"""Load a published version's weights with torch and safetensors alone, and sample ten names from each model.
+
+    python examples/load_weights.py artifacts/versions/VERSION [SEED]
+
+Nothing of makemore is imported: docs/artifacts.md is all that this program knows. Copy what you need.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+
+def load(folder: Path) -> tuple[Tensor, list[str]]:
+    """Probabilities P (V, V), row: a character, column: the one that follows it; and the characters by id."""
+    told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    tensors = load_file(folder / "model.safetensors")
+    match told["model_type"]:
+        case "bigram":
+            counts = tensors["N"].double() + told["config"]["smoothing"]
+            totals = counts.sum(dim=1, keepdim=True)
+            # At smoothing 0, a character that was never seen has no count at all: anything may follow it.
+            P = torch.where(totals > 0, counts / totals, 1 / len(counts))
+        case "bigram_net":
+            P = tensors["W"].double().softmax(dim=1)
+        case other:
+            raise SystemExit(f"{folder}: no model type {other!r} in this program.")
+    return P, told["chars"]
+
+
+def sample(P: Tensor, chars: list[str], rng: torch.Generator) -> str:
+    """One name: characters drawn from the row of the one before, from '.' (id 0) until '.' comes again."""
+    name, ix = "", 0
+    while True:
+        ix = int(torch.multinomial(P[ix], 1, generator=rng))
+        if ix == 0:
+            return name
+        name += chars[ix]
+
+
+def main() -> None:
+    """Print ten names of each model of the version."""
+    if len(sys.argv) < 2:
+        raise SystemExit(__doc__)
+    version, seed = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
+    for folder in sorted(path.parent for path in version.glob("models/*/config.json")):
+        P, chars = load(folder)
+        rng = torch.Generator().manual_seed(seed)
+        print(f"{folder.name}: {', '.join(sample(P, chars, rng) for _ in range(10))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The programs of examples/ run as they stand there, and print what they promise."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from makemore.artifacts import find_version, models_in
+from makemore.home import Home
+from tests.conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+NO_MAKEMORE = """
+import runpy, sys
+sys.modules["makemore"] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs an example where `import makemore` fails, whatever of it is imported by whom."""
+
+
+def printed(*command):
+    return subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, check=True, encoding="utf-8", cwd=ROOT
+    ).stdout
+
+
+def printed_without_makemore(example, *arguments):
+    return printed("-c", NO_MAKEMORE, EXAMPLES / example, *arguments)
+
+
+@pytest.fixture(scope="module")
+def version(published):
+    return find_version(Home(published))
+
+
+@pytest.fixture(scope="module")
+def sampled(version):
+    return printed_without_makemore("load_weights.py", version)
+
+
+def test_load_weights_samples_ten_names_of_each_model_without_makemore(version, sampled):
+    told = dict(line.split(": ") for line in sampled.splitlines())
+
+    assert list(told) == models_in(version)
+    for model_type, names in told.items():
+        chars = json.loads((version / "models" / model_type / "config.json").read_text(encoding="utf-8"))["chars"]
+        assert len(names.split(", ")) == 10
+        assert set(names.replace(", ", "")) <= set(chars) - {"."}
+
+
+def test_load_weights_samples_other_names_from_another_seed(version, sampled):
+    assert printed_without_makemore("load_weights.py", version, 7) != sampled
+
+
+def test_query_snapshot_answers_its_questions_without_makemore(version):
+    answers = printed_without_makemore("query_snapshot.py", version)
+
+    assert re.search(r"q +│ u +│ +57 │", answers)
+    assert re.search(r"yaakov +│ +4\.19 │", answers)
+
+
+def test_lecture_runs_on_the_bundled_list():
+    assert "untrained net   3.7818 over 47,254 examples, 3.7818 over 488 rows" in printed(EXAMPLES / "lecture.py")
+
+
+def test_lecture_prints_the_golden_numbers_and_its_page_says_them(lecture_list):
+    told = printed(EXAMPLES / "lecture.py", lecture_list)
+    golden = [
+        "32,033",
+        "228,146",
+        "(n .) 6763, (a .) 6640, (a n) 5438, (. a) 4410, (e .) 3983",
+        "cexze momasurailezitynn konimittain llayn ka",
+        "2.4540",
+        "2.4546",
+        "[0, 5, 13, 13, 1], [5, 13, 13, 1, 0]",
+        "2.4624",
+    ]
+    page = (EXAMPLES.parent / "docs" / "lecture.md").read_text(encoding="utf-8")
+
+    assert [number for number in golden if number not in told or number not in page] == []
+    assert re.search(r"^andrejq +inf,", told, re.MULTILINE)
+    assert re.search(r"^net +2\.4624 after 200 steps", told, re.MULTILINE)
+
+
+def test_every_example_is_short_and_says_how_to_start_it():
+    for example in EXAMPLES.glob("*.py"):
+        source = example.read_text(encoding="utf-8")
+
+        assert len(source.splitlines()) <= 80, example.name
+        assert f"python examples/{example.name}" in source
