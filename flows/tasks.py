@@ -8,9 +8,9 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from makemore import steps
 from makemore.lists import TransientError, expand
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.steps import intake, making, using
 
 
 def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
@@ -25,18 +25,18 @@ ingest = task(
     retry_delay_seconds=[2, 20],
     retry_condition_fn=_may_pass,
     cache_policy=NO_CACHE,
-)(steps.ingest)
-build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(steps.build)
-draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(steps.draft)
-write_counts = task(name="counts", task_run_name="counts", cache_policy=NO_CACHE)(steps.write_counts)
-write_dataset = task(name="dataset", task_run_name="dataset", cache_policy=NO_CACHE)(steps.write_dataset)
-train_model = task(name="train", task_run_name="train {model_type}", cache_policy=NO_CACHE)(steps.train_model)
+)(intake.ingest)
+build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(intake.build)
+draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(making.draft)
+write_counts = task(name="counts", task_run_name="counts", cache_policy=NO_CACHE)(making.write_counts)
+write_dataset = task(name="dataset", task_run_name="dataset", cache_policy=NO_CACHE)(making.write_dataset)
+train_model = task(name="train", task_run_name="train {model_type}", cache_policy=NO_CACHE)(making.train_model)
 evaluate_model = task(name="evaluate", task_run_name="evaluate {model_type}", cache_policy=NO_CACHE)(
-    steps.evaluate_model
+    making.evaluate_model
 )
-sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(steps.sample_model)
-publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(steps.publish)
-generate = task(name="generate", task_run_name="generate {n} of {model_type}", cache_policy=NO_CACHE)(steps.generate)
+sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(making.sample_model)
+publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(making.publish)
+generate = task(name="generate", task_run_name="generate {n} of {model_type}", cache_policy=NO_CACHE)(using.generate)
 
 
 def ingest_lists(lists: list[str], home: Path, read: ReadOptions) -> None:
@@ -46,7 +46,7 @@ def ingest_lists(lists: list[str], home: Path, read: ReadOptions) -> None:
 
 
 def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
-    """The published version, as `steps.make_version` makes it, in tasks."""
+    """The published version, as `making.make_version` makes it, in tasks."""
     build(home, build_options)
     folder = draft(home, train_options)
     write_counts(folder)

@@ -8,17 +8,12 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
-
 from makemore.home import Home
-from makemore.models import configure, model_class
 from makemore.tables import written_aside
-from makemore.vocab import Vocab
 
 FORMAT = 1
 """Of the layout that docs/artifacts.md specifies."""
@@ -33,9 +28,11 @@ class NotAsPublished(ValueError):
 def open_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Path:
     """A new folder in staging, with the manifest of what the version is made from.
 
-    The version's name sorts by time and ends in the first six digits of the hash of what it is made from.
+    The version's name sorts by time and ends in the first six digits of the hash of what it is made from, whatever
+    folder that lay in.
     """
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:6]
+    sources = [{k: v for k, v in source.items() if k != "uri"} for source in made_from.get("sources", [])]
+    digest = hashlib.sha256(json.dumps(made_from | {"sources": sources}, sort_keys=True).encode()).hexdigest()[:6]
     version = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
     draft = home.staging / version
     draft.mkdir(parents=True)
@@ -115,37 +112,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         NotAsPublished: it is missing or no JSON.
     """
-    return _read_json(folder / MANIFEST)
-
-
-def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
-    """Write config.json and model.safetensors to a model's folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(
-        folder / "config.json",
-        {"model_type": model_type, "chars": list(vocab.chars), "config": asdict(model.config)},
-    )
-    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
-    with written_aside(folder / "model.safetensors") as aside:
-        save_file(tensors, aside)
-
-
-def load_model(folder: Path) -> tuple[Any, Vocab]:
-    """The model of a folder that `save_model` wrote, and its vocab.
-
-    Raises:
-        NotAsPublished: a file is missing or damaged.
-    """
-    try:
-        told = _read_json(folder / "config.json")
-        vocab = Vocab(tuple(told["chars"]))
-        model = model_class(told["model_type"])(len(vocab), configure(told["model_type"], told["config"]))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-    except Exception as error:
-        raise NotAsPublished(
-            f"{folder} cannot be loaded ({str(error).splitlines()[0]}): try `makemore verify`."
-        ) from error
-    return model.eval(), vocab
+    return read_json(folder / MANIFEST)
 
 
 def models_in(folder: Path) -> list[str]:
@@ -182,7 +149,7 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
     Raises:
         NotAsPublished: they are missing or no JSON.
     """
-    metrics = _read_json(folder / "models" / model_type / "metrics.json")
+    metrics = read_json(folder / "models" / model_type / "metrics.json")
     metrics["nll"] = {split: math.inf if nll is None else nll for split, nll in metrics.get("nll", {}).items()}
     return metrics
 
@@ -199,7 +166,12 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         aside.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a version.
+
+    Raises:
+        NotAsPublished: it is missing or no JSON object.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(value, dict):

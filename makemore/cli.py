@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -57,6 +58,7 @@ def run(
         from flows.nightly import nightly
     except ModuleNotFoundError as error:
         raise ValueError(f"{error.name} is not installed: pip install 'makemore[flows]'.") from error
+    logging.getLogger("makemore").setLevel(logging.INFO)
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run's page; here it has one line, at the end.
         logging.getLogger(logger).propagate = False
@@ -69,12 +71,12 @@ def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[ReadOptions, Fl
 
     Example: makemore ingest yob2020.txt --columns name,sex,count --lower
     """
-    from makemore import lists as found
-    from makemore import steps
+    from makemore.lists import expand
+    from makemore.steps import intake
 
     with holding(home, "makemore ingest"):
-        for uri in found.expand(_named(lists)):
-            result = steps.ingest(home, uri, read)
+        for uri in expand(_named(lists)):
+            result = intake.ingest(home, uri, read)
             print(
                 f"{uri}: {result.names:,} names, {result.rejects:,} rejected"
                 + ("" if result.changed else ", nothing new")
@@ -87,10 +89,10 @@ def build(*, home: HomeOption = HOME, options: Annotated[BuildOptions, Flat] = B
 
     Example: makemore build --holdout 0 --smoothing 0
     """
-    from makemore import steps
+    from makemore.steps import intake
 
     with holding(home, "makemore build"):
-        for relation, rows in steps.build(home, options).items():
+        for relation, rows in intake.build(home, options).items():
             print(f"{relation}: {rows:,} rows")
 
 
@@ -100,10 +102,10 @@ def train(*, home: HomeOption = HOME, options: Annotated[TrainOptions, Flat] = T
 
     Example: makemore train --models bigram --seed 7
     """
-    from makemore import steps
+    from makemore.steps import making
 
     with holding(home, "makemore train"):
-        _print_version(steps.make_version(home, options), home)
+        _print_version(making.make_version(home, options), home)
 
 
 @app.command
@@ -119,16 +121,18 @@ def evaluate(
 
     Example: makemore evaluate --names examples/names/english.txt
     """
-    from makemore import artifacts, steps, summary
+    from makemore import artifacts, summary
 
     folder = artifacts.find_version(Home(home), version)
     if names is None:
         print(summary.nlls(folder))
         return
+    from makemore.steps import using
+
     with sys.stdin if str(names) == "-" else names.open(encoding="utf-8") as file:
         lines = [line.strip() for line in file if line.strip()]
     for model_type in artifacts.models_in(folder):
-        print(f"{model_type:12} nll {steps.evaluate_list(folder, model_type, lines):.7f}  names {len(lines):,}")
+        print(f"{model_type:12} nll {using.evaluate_list(folder, model_type, lines):.7f}  names {len(lines):,}")
 
 
 @app.command
@@ -145,10 +149,11 @@ def sample(
 
     Example: makemore sample -n 5 --model bigram --seed 1
     """
-    from makemore import artifacts, steps
+    from makemore import artifacts
+    from makemore.steps import using
 
     folder = artifacts.find_version(Home(home), version)
-    names = steps.generate(folder, artifacts.find_model(folder, model), n, seed, output)
+    names = using.generate(folder, artifacts.find_model(folder, model), n, seed, output)
     if output is None:
         print("\n".join(names["name"]))
 
@@ -170,9 +175,9 @@ def query(
 
     Example: makemore query "select * from bigram_counts order by count desc limit 5"
     """
-    from makemore import artifacts, steps, tables
+    from makemore import artifacts, database, tables
 
-    result = steps.query(artifacts.find_version(Home(home), version), sql)
+    result = database.query(artifacts.find_version(Home(home), version) / "stats.duckdb", sql)
     if output is not None:
         tables.write_table(result, output, format or tables.format_of(output))
     elif format is not None:
@@ -260,8 +265,8 @@ def _print_table(result: pl.DataFrame) -> None:
 def main() -> None:
     """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not."""
     log = logging.getLogger("makemore")
-    log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))
+    log.propagate = False
     try:
         app()
         sys.stdout.flush()
@@ -269,6 +274,11 @@ def main() -> None:
         # Who reads our output has had enough: nothing is wrong, and nothing is left to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
-        sys.exit(f"makemore: {error}")
+        print(f"makemore: {error}", file=sys.stderr)
+        # Prefect keeps the error of a failed task, and with its frames a database connection, until the interpreter
+        # is gone; DuckDB then prints forty lines of complaint.
+        for cause in (error, error.__cause__, error.__context__):
+            traceback.clear_frames(cause.__traceback__ if cause else None)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 FENCED = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
@@ -40,6 +41,23 @@ def analyst(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     # Set as it opens: connections of one process share the database, and a second could not set what the first locked.
     with connect(snapshot, read_only=True, settings=FENCED) as con:
         yield con
+
+
+def query(snapshot: Path, sql: str) -> pl.DataFrame:
+    """The result of a select on a snapshot, which it cannot change.
+
+    Raises:
+        ValueError: DuckDB refuses it.
+    """
+    try:
+        with analyst(snapshot) as con:
+            result = con.sql(sql)
+            frame: pl.DataFrame = pl.DataFrame() if result is None else result.pl()
+    except duckdb.Error as error:
+        raise ValueError(f"the query fails: {' '.join(str(error).partition('LINE 1:')[0].split())[:500]}") from error
+    # DuckDB's sums are 128 bits wide, which CSV and JSON readers know only as text: whole numbers, where they fit.
+    whole = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0]
+    return frame.with_columns(pl.col(whole).cast(pl.Int64, strict=False)) if whole else frame
 
 
 @contextmanager

@@ -23,10 +23,11 @@ def sample(
     """Batches of names and their nll; `n` names in all.
 
     Name i is made from the random numbers of its own place, so that the first names of a larger sample are
-    those of a smaller one. Random numbers are Philox streams (Salmon et al. 2011), one a block.
+    those of a smaller one. Random numbers are Philox streams (Salmon et al. 2011), one a block. A name has at
+    least one character: of the model's first step, the end is left out. Its nll is the model's own.
 
     Raises:
-        ValueError: a name does not end.
+        ValueError: a name does not end, or cannot begin.
     """
     blocks = -(-n // BLOCK)
     per_batch = max(1, batch_size // BLOCK)
@@ -58,7 +59,10 @@ def _sample_batch(model: Any, rngs: list[np.random.Generator]) -> tuple[npt.NDAr
         logits, state = model.step(ix, state)
         log_probs = logits.double().log_softmax(dim=-1)
         uniform = torch.from_numpy(np.concatenate([rng.random(BLOCK) for rng in rngs]))
-        ix = torch.where(alive, draw(log_probs.exp(), uniform), 0)
+        probs = log_probs.exp()
+        if not columns:
+            probs[:, 0] = 0
+        ix = torch.where(alive, draw(probs, uniform), 0)
         costs -= torch.where(alive, log_probs.gather(1, ix[:, None])[:, 0], 0)
         lengths += alive
         alive &= ix != 0
@@ -69,8 +73,14 @@ def _sample_batch(model: Any, rngs: list[np.random.Generator]) -> tuple[npt.NDAr
 def draw(probs: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     """Ids (B,) drawn from `probs` (B, V) by inversion: the first whose cumulative probability exceeds `uniform` (B,).
 
-    A probability of zero is never drawn: `uniform` is in [0, 1), and kept below the rounded total too.
+    Rows need not sum to one. A probability of zero is never drawn: `uniform` is in [0, 1), and kept below the
+    rounded total too.
+
+    Raises:
+        ValueError: all of a row is zero.
     """
     cumulative = probs.cumsum(dim=-1)
+    if not (cumulative[:, -1] > 0).all():
+        raise ValueError("no character has a probability: the model makes nothing but the empty name.")
     point = uniform.clamp(max=1 - 2**-52) * cumulative[:, -1]
     return torch.searchsorted(cumulative, point[:, None], right=True)[:, 0]

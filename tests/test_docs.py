@@ -21,10 +21,9 @@ import pytest
 from makemore import relations
 from makemore.artifacts import find_version
 from makemore.cli import app
-from makemore.database import analyst
+from makemore.database import analyst, query
 from makemore.home import Home
 from makemore.models import configure, model_class, model_types
-from makemore.steps import query
 from tests.blocks import blocks, commands, matches
 from tests.conftest import ROOT
 
@@ -90,7 +89,7 @@ def test_python_blocks_run_and_print_what_they_show(page, playground):
 def test_sql_blocks_run_on_a_snapshot(block, version, published, capsys):
     statements = [statement.query for statement in duckdb.extract_statements(block.text)]
     for statement in statements:
-        query(version, statement)
+        query(version / "stats.duckdb", statement)
 
     if shown := shown_below(block):
         app(["query", statements[-1], "--home", str(published)], result_action="return_value")

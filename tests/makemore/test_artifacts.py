@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import torch
 
-from makemore import artifacts
+from makemore import artifacts, weights
 from makemore.home import Home
 from makemore.models import bigram
 from makemore.vocab import Vocab
@@ -29,15 +29,27 @@ def publish(home, made_from, now=NOW):
     """The folder of a new version."""
     draft = artifacts.open_draft(home, made_from, now)
     (draft / "counts.parquet").write_bytes(b"counts")
-    artifacts.save_model(draft / "models" / "bigram", "bigram", MODEL, Vocab((".", "é")))
+    weights.save_model(draft / "models" / "bigram", "bigram", MODEL, Vocab((".", "é")))
     return artifacts.publish(home, draft)
 
 
 def test_a_version_is_named_by_its_time_and_what_it_is_made_from(home):
     """UTC, then six digits of the hash of the manifest's made_from: the same for the same."""
-    digest = hashlib.sha256(json.dumps({"seed": 1}).encode()).hexdigest()[:6]
+    digest = hashlib.sha256(json.dumps({"seed": 1, "sources": []}).encode()).hexdigest()[:6]
 
     assert artifacts.versions(home) == [f"20261122-020000-{digest}"]
+
+
+def test_the_folder_of_a_list_does_not_change_a_versions_hash(tmp_path):
+    """Two versions of the same bytes, read from two places, end in the same six digits."""
+    home = Home(tmp_path)
+
+    first, second = (
+        artifacts.open_draft(home, {"sources": [{"uri": uri, "sha256": "0a30b555"}]}, NOW.replace(second=second))
+        for second, uri in enumerate(["/here/names.txt", "/there/names.txt"])
+    )
+
+    assert first.name[-6:] == second.name[-6:]
 
 
 def test_a_manifest_has_the_hash_of_every_file(home):
@@ -116,7 +128,7 @@ def test_a_home_without_versions_says_how_to_make_one(tmp_path):
 
 def test_a_model_comes_back_as_it_was_saved(home):
     """Counts, settings and characters."""
-    model, vocab = artifacts.load_model(artifacts.find_version(home) / "models" / "bigram")
+    model, vocab = weights.load_model(artifacts.find_version(home) / "models" / "bigram")
 
     assert torch.equal(model.N, MODEL.N)
     assert model.config == MODEL.config
@@ -131,7 +143,7 @@ def test_a_damaged_model_is_not_loaded(home, file):
     (folder / file).write_bytes(b"\x00" * 20)
 
     with pytest.raises(artifacts.NotAsPublished, match="makemore verify"):
-        artifacts.load_model(folder)
+        weights.load_model(folder)
 
 
 def test_an_infinite_nll_survives_json(home):
@@ -149,7 +161,7 @@ def test_the_best_model_has_the_lowest_nll_on_dev(home):
     """Or on train where nothing is held out; a model that a version lacks is refused by name."""
     draft = artifacts.open_draft(home, {}, NOW)
     for model_type, nll in (("bigram", {"train": 2, "dev": 3}), ("bigram_net", {"train": 2.5, "dev": 2.6})):
-        artifacts.save_model(draft / "models" / model_type, model_type, MODEL, Vocab((".", "a")))
+        weights.save_model(draft / "models" / model_type, model_type, MODEL, Vocab((".", "a")))
         artifacts.write_metrics(draft, model_type, {"nll": nll})
 
     assert artifacts.find_model(draft) == "bigram_net"

@@ -68,16 +68,18 @@ def test_names_come_as_often_as_the_model_says():
     vocab = Vocab((".", "a", "b"))
     model = bigram.Model.from_counts(torch.tensor([[1, 4, 3], [2, 1, 2], [5, 2, 1]]), bigram.Config(smoothing=0))
     n = 100_000
-    names = ["".join(name) for length in range(5) for name in product("ab", repeat=length)]
-    expected = {name: n * math.exp(-_nats(model, vocab, name)) for name in names}
+    names = ["".join(name) for length in range(1, 5) for name in product("ab", repeat=length)]
+    # A name has a character at least: one time in eight the model would end at once.
+    expected = {name: n * math.exp(-_nats(model, vocab, name)) / (7 / 8) for name in names}
 
     found = Counter(names_of(model, n, seed=11, vocab=vocab))
 
     rest = n - sum(expected.values())
     found_rest = n - sum(found[name] for name in names)
     statistic = sum((found[name] - e) ** 2 / e for name, e in expected.items()) + (found_rest - rest) ** 2 / rest
-    # 31 names and the rest: 31 degrees of freedom; 61.1 is exceeded once in a thousand seeds.
-    assert statistic < 61.1
+    # 30 names and the rest: 30 degrees of freedom; 59.7 is exceeded once in a thousand seeds.
+    assert statistic < 59.7
+    assert found[""] == 0
 
 
 def _nats(model, vocab, name):
@@ -105,6 +107,14 @@ def test_a_model_that_does_not_end_a_name_is_an_error():
     model = bigram.Model.from_counts(torch.tensor([[0, 1], [0, 1]]), bigram.Config(smoothing=0))
 
     with pytest.raises(ValueError, match=r"1000 characters and does not end.*Train it longer"):
+        names_of(model, 1, seed=0, vocab=Vocab((".", "a")))
+
+
+def test_a_model_of_nothing_but_the_empty_name_is_an_error():
+    """A name has a character at least; where none can begin, the error says so."""
+    model = bigram.Model.from_counts(torch.tensor([[1, 0], [1, 1]]), bigram.Config(smoothing=0))
+
+    with pytest.raises(ValueError, match="nothing but the empty name"):
         names_of(model, 1, seed=0, vocab=Vocab((".", "a")))
 
 

@@ -13,10 +13,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from makemore import artifacts, relations, steps
+from makemore import artifacts, relations, weights
+from makemore.database import query
 from makemore.home import Home, holding
 from makemore.lists import TransientError
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.steps import intake, making
 from tests.conftest import ENGLISH
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
@@ -35,9 +37,9 @@ def make_version(home, *lists, build=EVERYTHING, train=None):
     """The version of these lists."""
     with holding(home, "the test"):
         for uri in lists:
-            steps.ingest(home, uri, ReadOptions())
-        steps.build(home, build)
-        return steps.make_version(home, train or TrainOptions(samples=50))
+            intake.ingest(home, uri, ReadOptions())
+        intake.build(home, build)
+        return making.make_version(home, train or TrainOptions(samples=50))
 
 
 def test_a_version_holds_all_that_the_design_says(tmp_path):
@@ -67,6 +69,11 @@ def test_the_same_input_config_and_seed_give_the_same_bytes(tmp_path):
     assert hashes(tmp_path / "second") == first
 
 
+def ask(version, sql):
+    """What an analyst is answered."""
+    return query(version / "stats.duckdb", sql)
+
+
 @pytest.mark.parametrize("count_with", ["sql", "polars"])
 def test_either_engine_gives_the_same_counts(tmp_path, count_with):
     """What an engine counts is what counts.parquet holds: the bigrams of a plain loop."""
@@ -90,12 +97,14 @@ def test_golden_numbers_of_the_lecture(lecture_list, tmp_path):
     for smoothing, nll in ((0, 2.4540145), (1, 2.4545768)):
         version = make_version(tmp_path, str(lecture_list), build=BuildOptions(holdout=0, smoothing=smoothing))
         assert artifacts.read_metrics(version, "bigram")["nll"] == {"train": pytest.approx(nll, abs=5e-8)}
-        assert steps.query(version, "select sum(count) as n from bigram_counts")["n"].item() == 228_146
+        assert ask(version, "select sum(count) as n from bigram_counts")["n"].item() == 228_146
         time.sleep(1)
 
-    frequent = steps.query(version, "select ch1 || ch2 as pair, count from bigram_counts order by count desc limit 5")
+    frequent = query(
+        version / "stats.duckdb", "select ch1 || ch2 as pair, count from bigram_counts order by count desc limit 5"
+    )
     assert frequent.rows() == [("n.", 6763), ("a.", 6640), ("an", 5438), (".a", 4410), ("e.", 3983)]
-    assert steps.query(version, "select count(*) as lines, count(distinct name) as names from names").row(0) == (
+    assert ask(version, "select count(*) as lines, count(distinct name) as names from names").row(0) == (
         32_033,
         29_494,
     )
@@ -118,8 +127,12 @@ def test_analysts_find_samples_and_the_metrics_of_all_versions(tmp_path):
     first = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
     second = make_version(tmp_path / "home", write_list(tmp_path, ["zoe", "max"], "more.txt"))
 
-    metrics = steps.query(second, "select distinct version, model_type, split from metrics order by all").rows()
-    samples = steps.query(second, "select model_type, count(*) as n from samples group by all order by all").rows()
+    metrics = query(
+        second / "stats.duckdb", "select distinct version, model_type, split from metrics order by all"
+    ).rows()
+    samples = query(
+        second / "stats.duckdb", "select model_type, count(*) as n from samples group by all order by all"
+    ).rows()
 
     assert metrics == sorted((v.name, m, "train") for v in (first, second) for m in ("bigram", "bigram_net"))
     assert samples == [("bigram", 50), ("bigram_net", 50)]
@@ -131,7 +144,7 @@ def test_a_snapshot_can_be_read_while_the_home_is_written(tmp_path):
 
     with duckdb.connect(str(tmp_path / "home" / "makemore.duckdb")) as writer:
         writer.execute("begin; delete from entries")
-        found = steps.query(version, "select count(*) as n from names")["n"].item()
+        found = ask(version, "select count(*) as n from names")["n"].item()
         writer.execute("rollback")
 
     assert found == len(NAMES)
@@ -153,7 +166,7 @@ def test_a_query_reaches_nothing_but_its_snapshot(published, sql, tmp_path, monk
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ValueError, match="the query fails: "):
-        steps.query(artifacts.find_version(Home(published)), sql)
+        query(artifacts.find_version(Home(published)) / "stats.duckdb", sql)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -163,15 +176,15 @@ def test_training_on_relations_that_are_out_of_date_is_refused(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     with pytest.raises(FileNotFoundError, match="has no list: take one in with `makemore ingest LIST"):
-        steps.build(home, EVERYTHING)
-    steps.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
+        intake.build(home, EVERYTHING)
+    intake.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
     with pytest.raises(ValueError, match="run `makemore build` first"):
-        steps.make_version(home, TrainOptions())
-    steps.build(home, EVERYTHING)
-    steps.ingest(home, write_list(tmp_path, ["zoe"], "more.txt"), ReadOptions())
+        making.make_version(home, TrainOptions())
+    intake.build(home, EVERYTHING)
+    intake.ingest(home, write_list(tmp_path, ["zoe"], "more.txt"), ReadOptions())
 
     with pytest.raises(ValueError, match="run `makemore build` first"):
-        steps.make_version(home, TrainOptions())
+        making.make_version(home, TrainOptions())
 
 
 def test_a_broken_law_stops_the_build_and_leaves_the_relations_as_they_were(tmp_path):
@@ -183,7 +196,7 @@ def test_a_broken_law_stops_the_build_and_leaves_the_relations_as_they_were(tmp_
         con.execute("insert into entries values (1, 99, 'a.b', 1)")
 
     with pytest.raises(relations.BrokenLaw, match=r"names_are_clean: no name .* Found: .*'a\.b'"):
-        steps.build(home, EVERYTHING)
+        intake.build(home, EVERYTHING)
 
     with duckdb.connect(str(home / "makemore.duckdb")) as con:
         assert con.execute("from vocab").fetchall() == before
@@ -193,16 +206,16 @@ def test_a_list_that_changes_while_it_is_read_leaves_no_trace(tmp_path, monkeypa
     """Bytes that are not those of the first look: the list is refused as one that may be complete later."""
     home, uri = tmp_path / "home", write_list(tmp_path, NAMES)
     home.mkdir()
-    divide = steps.quarantine.divide
+    divide = intake.quarantine.divide
 
     def growing(batch, options):
         with Path(uri).open("a") as file:
             file.write("late\n")
         return divide(batch, options)
 
-    monkeypatch.setattr(steps.quarantine, "divide", growing)
+    monkeypatch.setattr(intake.quarantine, "divide", growing)
     with pytest.raises(TransientError, match=r"list.txt changed while it was read"):
-        steps.ingest(home, uri, ReadOptions())
+        intake.ingest(home, uri, ReadOptions())
 
     with duckdb.connect(str(home / "makemore.duckdb")) as con:
         assert con.execute("select (select count(*) from sources), (select count(*) from entries)").fetchall() == [
@@ -224,11 +237,11 @@ def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path, options, me
     """The error comes before the first file of a version."""
     home = tmp_path / "home"
     home.mkdir()
-    steps.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
-    steps.build(home, EVERYTHING)
+    intake.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
+    intake.build(home, EVERYTHING)
 
     with pytest.raises(ValueError, match=message):
-        steps.make_version(home, TrainOptions(**options))
+        making.make_version(home, TrainOptions(**options))
 
     assert not Home(home).staging.exists()
 
@@ -237,26 +250,28 @@ def test_smoothing_of_the_build_is_the_bigrams_own(tmp_path):
     """One option: the SQL of the analyst and the model agree; --set can still say otherwise for the model."""
     home = tmp_path / "home"
     version = make_version(home, write_list(tmp_path, NAMES), build=BuildOptions(holdout=0, smoothing=2.5))
-    other = steps.make_version(home, TrainOptions(models=("bigram",), samples=1, set=("bigram.smoothing=0.5",)))
+    other = making.make_version(home, TrainOptions(models=("bigram",), samples=1, set=("bigram.smoothing=0.5",)))
 
-    assert artifacts.load_model(version / "models" / "bigram")[0].config.smoothing == 2.5
-    assert artifacts.load_model(other / "models" / "bigram")[0].config.smoothing == 0.5
-    sql_nll = steps.query(version, "select sum(nll * (length(name) + 1)) / sum(length(name) + 1) as nll from name_nll")
+    assert weights.load_model(version / "models" / "bigram")[0].config.smoothing == 2.5
+    assert weights.load_model(other / "models" / "bigram")[0].config.smoothing == 0.5
+    sql_nll = query(
+        version / "stats.duckdb", "select sum(nll * (length(name) + 1)) / sum(length(name) + 1) as nll from name_nll"
+    )
     assert sql_nll["nll"].item() == pytest.approx(artifacts.read_metrics(version, "bigram")["nll"]["train"])
 
 
 RUN = """
 import sys
 from pathlib import Path
-from makemore import steps
+from makemore.steps import intake, making
 from makemore.home import holding
 from makemore.options import *
 home, uri = Path(sys.argv[1]), sys.argv[2]
 print("started", flush=True)
 with holding(home, "the test"):
-    steps.ingest(home, uri, ReadOptions())
-    steps.build(home, BuildOptions())
-    steps.make_version(home, TrainOptions(samples=20))
+    intake.ingest(home, uri, ReadOptions())
+    intake.build(home, BuildOptions())
+    making.make_version(home, TrainOptions(samples=20))
 """
 
 
@@ -278,5 +293,5 @@ def test_a_run_killed_at_any_moment_leaves_the_old_version_or_the_new_one(tmp_pa
     version = make_version(home, str(ENGLISH))
 
     assert artifacts.versions(Home(home)) == [*before, version.name]
-    assert steps.query(version, "select count(*) as n from names")["n"].item() == 6818
+    assert ask(version, "select count(*) as n from names")["n"].item() == 6818
     assert list(Home(home).staging.iterdir()) == []

@@ -100,9 +100,7 @@ def test_a_loss_that_is_no_number_from_the_start_is_an_error():
     """There is no step to take back: the message names what to lower."""
     vocab = Vocab.of(FEW)
 
-    with pytest.raises(
-        ValueError, match=r"the loss is inf before the first step: lower --set bigram_net\.reg"
-    ):
+    with pytest.raises(ValueError, match=r"the loss is inf before the first step: lower --set bigram_net\.reg"):
         train("bigram_net", Config(regularisation=1e308), rows_of(FEW, vocab), len(vocab), seed=1)
 
 

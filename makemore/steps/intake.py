@@ -1,0 +1,106 @@
+"""The steps from lists to relations: what the working database takes in, and what is built of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from makemore import formats, lists, quarantine, relations
+from makemore import warehouse as wh
+from makemore.counts import split_bigram_counts
+from makemore.database import connect, transaction
+from makemore.home import Home
+from makemore.options import BuildOptions, ReadOptions, as_config
+from makemore.progress import track
+
+COUNTERS: dict[str, relations.Computed] = {"sql": {}, "polars": {"split_bigram_counts": split_bigram_counts}}
+
+log = logging.getLogger("makemore")
+
+
+def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
+    """What became of one list: taken in, in place of what its address gave before, or known already.
+
+    Raises:
+        ValueError: the list cannot be read, holds no name, or changes while it is read; nothing of it is kept.
+    """
+    with lists.at_hand(uri, home) as path, connect(Home(home).db) as con:
+        wh.create_tables(con)
+        sha256, size = lists.fingerprint(path)
+        source = wh.Source(uri, sha256, size, as_config(options), datetime.now(UTC))
+        if known := wh.find_source(con, source):
+            log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
+            return known
+
+        def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+            for batch in track(formats.read(path, options), f"reading {path.name}"):
+                if path.stat().st_size != size:
+                    break
+                yield quarantine.divide(batch, options)
+            if lists.fingerprint(path) != (sha256, size):
+                raise lists.TransientError(f"{uri} changed while it was read: ingest it again when it is complete.")
+
+        try:
+            ingested = wh.ingest(con, source, batches())
+        except ValueError as error:
+            raise error if uri in str(error) else ValueError(f"{uri}: {error}") from error
+    log.info("%s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
+    return ingested
+
+
+def build(home: Path, options: BuildOptions) -> dict[str, int]:
+    """Number of rows of each relation of sql/, built anew from the entries; as before, if a law is broken.
+
+    Raises:
+        FileNotFoundError: nothing was ingested.
+        BrokenLaw: the data break a law of sql/checks/.
+    """
+    with connect(Home(home).db) as con:
+        sources = _sources(con, home)
+        with transaction(con):
+            con.execute(
+                "create or replace table settings as "
+                "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, ?::json as built_from",
+                [options.holdout, options.smoothing, options.count_with, _state_of(sources)],
+            )
+            selects = relations.selects()
+            built = relations.build(con, selects, COUNTERS[options.count_with])
+            rows = dict(track(built, "building relations", len(selects)))
+            relations.check(con, relations.laws())
+    log.info("built %d relations of %s names, %d laws hold", len(rows), f"{rows['names']:,}", len(relations.laws()))
+    return rows
+
+
+def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
+    """The lists of a home and what its relations were built with.
+
+    Raises:
+        FileNotFoundError: nothing was ingested.
+        ValueError: the relations are not of the lists as they are now.
+    """
+    sources = _sources(con, home)
+    settings = (
+        con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
+        and con.execute("select built_from, holdout, smoothing, count_with from settings").fetchall()
+    )
+    if not settings or settings[0][0] != _state_of(sources):
+        raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")
+    return sources, BuildOptions(*settings[0][1:])
+
+
+def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
+    wh.create_tables(con)
+    if not (sources := wh.sources(con)):
+        raise FileNotFoundError(f"{home} has no list: take one in with `makemore ingest LIST --home {home}`.")
+    return sources
+
+
+def _state_of(sources: list[dict[str, Any]]) -> str:
+    return json.dumps([[source["source_id"], source["sha256"], source["options"]] for source in sources])

@@ -1,0 +1,150 @@
+"""The steps from relations to a published version: a draft, what goes into it, and the rename that makes it one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from makemore import (
+    artifacts,
+    dataset,
+    evaluate,
+    models,
+    provenance,
+    relations,
+    report,
+    results,
+    tables,
+    train,
+    weights,
+)
+from makemore.database import connect, copy_tables
+from makemore.home import Home, clear_staging
+from makemore.options import BuildOptions, TrainOptions, as_config
+from makemore.steps.intake import built_with
+from makemore.steps.using import sampled
+
+log = logging.getLogger("makemore")
+
+
+def draft(home: Path, options: TrainOptions) -> Path:
+    """A new version in staging: its manifest and its snapshot of the relations, from which all else in it follows.
+
+    Raises:
+        FileNotFoundError: nothing was ingested.
+        ValueError: the relations are not of the lists as they are now, or a model type or setting is unknown.
+    """
+    with connect(Home(home).db) as con:
+        sources, build_options = built_with(con, home)
+        settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}
+        for left in clear_staging(Home(home)):
+            log.warning("cleared %s, which a killed run had left", left)
+        made_from = provenance.made_from(sources, build_options, options, settings)
+        folder = artifacts.open_draft(Home(home), made_from, datetime.now(UTC))
+        copy_tables(con, ["sources", "rejects", "settings", *relations.selects()], folder / "stats.duckdb")
+    return folder
+
+
+def write_counts(draft: Path) -> int:
+    """Number of rows of counts.parquet, written from the draft's snapshot."""
+    with connect(draft / "stats.duckdb", read_only=True) as con:
+        counts = con.sql("select ix1, ix2, ch1, ch2, count from bigram_counts order by ix1, ix2").pl()
+    tables.write_table(counts, draft / "counts.parquet", "parquet")
+    return len(counts)
+
+
+def write_dataset(draft: Path) -> int:
+    """Number of bigrams of dataset.safetensors, written from the draft's snapshot."""
+    with connect(draft / "stats.duckdb", read_only=True) as con:
+        bigrams = dataset.write_dataset(con, draft / "dataset.safetensors")
+    log.info("wrote %s bigrams as xs and ys", f"{bigrams:,}")
+    return bigrams
+
+
+def train_model(draft: Path, model_type: str) -> float:
+    """Seconds that it took to train a model of the draft on its split train.
+
+    Raises:
+        ValueError: no name is in train, or the training diverges.
+    """
+    made_from = artifacts.read_manifest(draft)["made_from"]
+    rows = dataset.read_rows(draft / "dataset.safetensors")
+    if "train" not in rows:
+        raise ValueError(f"{model_type}: no name of the lists is in train. Use --holdout 0, or more names.")
+    with connect(draft / "stats.duckdb", read_only=True) as con:
+        vocab = dataset.read_vocab(con)
+    config = models.configure(model_type, made_from["models"][model_type])
+    started = time.perf_counter()
+    model, loss = train.train(model_type, config, rows["train"], len(vocab), seed=made_from["train"]["seed"])
+    seconds = round(time.perf_counter() - started, 3)
+    weights.save_model(draft / "models" / model_type, model_type, model, vocab)
+    parameters = sum(tensor.numel() for tensor in model.state_dict().values())
+    artifacts.write_metrics(
+        draft,
+        model_type,
+        {"parameters": parameters, "train_seconds": seconds} | ({} if loss is None else {"loss": loss}),
+    )
+    return seconds
+
+
+def evaluate_model(draft: Path, model_type: str) -> dict[str, float]:
+    """nll of a model of the draft on each split, added to its metrics."""
+    model, _ = weights.load_model(draft / "models" / model_type)
+    rows = dataset.read_rows(draft / "dataset.safetensors")
+    nlls = {split: evaluate.nll_of_rows(model, rows[split]) for split in rows}
+    artifacts.write_metrics(draft, model_type, artifacts.read_metrics(draft, model_type) | {"nll": nlls})
+    log.info("%s: nll %s", model_type, ", ".join(f"{split} {nll:.4f}" for split, nll in nlls.items()))
+    return nlls
+
+
+def sample_model(draft: Path, model_type: str) -> int:
+    """Number of names sampled from a model of the draft into samples/<model_type>.parquet."""
+    options = artifacts.read_manifest(draft)["made_from"]["train"]
+    drawn = sampled(draft, model_type, options["samples"], options["seed"])
+    with connect(draft / "stats.duckdb", read_only=True) as con:
+        known = con.sql("select name from name_counts").pl()["name"]
+    target = draft / "samples" / f"{model_type}.parquet"
+    target.parent.mkdir(exist_ok=True)
+    tables.write_table(drawn.with_columns(is_new=~pl.col("name").is_in(known.implode())), target, "parquet")
+    return len(drawn)
+
+
+def publish(home: Path, draft: Path) -> Path:
+    """The published version: the draft, complete with what analysts read of its models, moved by one rename."""
+    results.write_results(Home(home), draft)
+    report.write_report(draft)
+    version = artifacts.publish(Home(home), draft)
+    log.info("published %s", version)
+    return version
+
+
+def make_version(home: Path, options: TrainOptions) -> Path:
+    """The version that the built relations and these options give, published; flows/train.py does the same in tasks."""
+    folder = draft(home, options)
+    write_counts(folder)
+    write_dataset(folder)
+    for model_type in options.models:
+        train_model(folder, model_type)
+        evaluate_model(folder, model_type)
+        sample_model(folder, model_type)
+    return publish(home, folder)
+
+
+def _settings(model_type: str, options: TrainOptions, build_options: BuildOptions) -> dict[str, Any]:
+    """All settings of a model type: its defaults, what was built with, and what --set says."""
+    settings = models.defaults(model_type)
+    settings |= {name: value for name, value in as_config(build_options).items() if name in settings}
+    for item in options.set:
+        model, dot, assignment = item.partition(".")
+        setting, equals, value = assignment.partition("=")
+        if not dot or not equals or model not in options.models:
+            raise ValueError(f"--set {item}: use MODEL.SETTING=VALUE, MODEL being one of {', '.join(options.models)}.")
+        if model == model_type:
+            settings[setting] = value
+    return asdict(models.configure(model_type, settings))

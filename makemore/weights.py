@@ -1,0 +1,44 @@
+"""A model on a disk: its settings and characters as JSON, its tensors as safetensors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from makemore.artifacts import NotAsPublished, read_json, write_json
+from makemore.models import configure, model_class
+from makemore.tables import written_aside
+from makemore.vocab import Vocab
+
+
+def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
+    """Write config.json and model.safetensors to a model's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(
+        folder / "config.json",
+        {"model_type": model_type, "chars": list(vocab.chars), "config": asdict(model.config)},
+    )
+    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    with written_aside(folder / "model.safetensors") as aside:
+        save_file(tensors, aside)
+
+
+def load_model(folder: Path) -> tuple[Any, Vocab]:
+    """The model of a folder that `save_model` wrote, and its vocab.
+
+    Raises:
+        NotAsPublished: a file is missing or damaged.
+    """
+    try:
+        told = read_json(folder / "config.json")
+        vocab = Vocab(tuple(told["chars"]))
+        model = model_class(told["model_type"])(len(vocab), configure(told["model_type"], told["config"]))
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except Exception as error:
+        raise NotAsPublished(
+            f"{folder} cannot be loaded ({str(error).splitlines()[0]}): try `makemore verify`."
+        ) from error
+    return model.eval(), vocab

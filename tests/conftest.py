@@ -1,0 +1,91 @@
+"""What several test files need: the lecture's list, a published version, a Prefect server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import settings
+
+from makemore import relations
+from makemore import warehouse as wh
+from makemore.home import holding
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.steps import intake, making
+
+ROOT = Path(__file__).parent.parent
+ENGLISH = ROOT / "examples" / "names" / "english.txt"
+LECTURE = ROOT.parent / "shared" / "data" / "names.txt"
+
+# Machines that test are slow now and then; a slow example is no failure.
+settings.register_profile("makemore", deadline=None)
+settings.load_profile("makemore")
+
+
+@pytest.fixture(scope="session")
+def lecture_list():
+    """The path of the lecture's own list, which is not ours to ship."""
+    if not LECTURE.exists():
+        pytest.skip(f"the lecture's names.txt is not at {LECTURE}: its golden numbers are not checked")
+    return LECTURE
+
+
+@pytest.fixture(scope="session")
+def lecture_names(lecture_list):
+    """The lecture's 32,033 names."""
+    return lecture_list.read_text().splitlines()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A home with one version of the bundled English list. Not for tests that write."""
+    home = tmp_path_factory.mktemp("published")
+    with holding(home, "the tests"):
+        intake.ingest(home, str(ENGLISH), ReadOptions())
+        intake.build(home, BuildOptions())
+        making.make_version(home, TrainOptions())
+    return home
+
+
+@pytest.fixture(scope="session")
+def built():
+    """A function of names, and of their weights, to a database in memory with every relation of sql/ built in SQL."""
+
+    def build(names, weights=None, *, holdout=0, smoothing=1.0):
+        con = duckdb.connect()
+        wh.create_tables(con)
+        source = wh.Source("names.txt", "0a30b555", 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
+        weights = weights or [1] * len(names)
+        entries = pl.DataFrame({"row": range(1, len(names) + 1), "name": names, "weight": weights})
+        wh.ingest(
+            con, source, [(entries, pl.DataFrame(schema={"row": pl.Int64, "raw": pl.String, "reason": pl.String}))]
+        )
+        con.execute(
+            "create table settings as select ?::integer as holdout, ?::double as smoothing", [holdout, smoothing]
+        )
+        list(relations.build(con, relations.selects()))
+        return con
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def lecture(built, lecture_names):
+    """The lecture's setting in memory: its list, no holdout, no smoothing. Not for tests that write."""
+    return built(lecture_names, smoothing=0.0)
+
+
+@pytest.fixture(scope="session")
+def prefect_server():
+    """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    import flows  # noqa: F401, its settings come before Prefect is imported
+
+    with (
+        prefect_test_harness(server_startup_timeout=180),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield

@@ -1,0 +1,125 @@
+"""The flows on a real server: tasks in order, retries where they help, failures that name their list."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from makemore import artifacts
+from makemore.database import query
+from makemore.home import Home
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.steps import intake, making, using
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+EVERYTHING = BuildOptions(holdout=0)
+
+
+@pytest.fixture
+def names(tmp_path):
+    """A list of three names."""
+    path = tmp_path / "names.txt"
+    path.write_text("emma\nolivia\nava\n")
+    return str(path)
+
+
+def task_runs(flow_run_id):
+    """Names and states of a flow run's tasks, as the server has them, in the order of their start."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    with get_client(sync_client=True) as client:
+        runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])))
+    return [(run.name, run.state_name) for run in sorted(runs, key=lambda run: run.start_time)]
+
+
+def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
+    """The flow's version holds the same bytes as the one made without Prefect."""
+    from flows.nightly import nightly
+
+    version = nightly([names], tmp_path / "flow", build=EVERYTHING, train=TrainOptions(samples=10))
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    intake.ingest(plain, names, ReadOptions())
+    intake.build(plain, EVERYTHING)
+    expected = making.make_version(plain, TrainOptions(samples=10))
+
+    for file in (
+        "counts.parquet",
+        "dataset.safetensors",
+        "models/bigram_net/model.safetensors",
+        "samples/bigram.parquet",
+    ):
+        assert (version / file).read_bytes() == (expected / file).read_bytes()
+
+
+def test_train_and_generate_follow_ingest(names, tmp_path):
+    """The three flows that nightly is made of, one by one, end in a file of names."""
+    from flows.generate import generate
+    from flows.ingest import ingest
+    from flows.train import train
+
+    ingest([names], tmp_path / "home")
+    version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
+    output = generate(tmp_path / "out.txt", n=7, home=tmp_path / "home", seed=3)
+
+    assert output.read_text().splitlines() == using.generate(version, "bigram", 7, 3)["name"].to_list()
+
+
+def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
+    """No retry for what cannot get better; the error and the failed task name the list; no version is made."""
+    from flows.nightly import nightly
+
+    (tmp_path / "bad.txt").write_text("")
+
+    state = nightly([names, str(tmp_path / "bad.txt")], tmp_path / "home", return_state=True)
+
+    with pytest.raises(ValueError, match=r"bad.txt has no name in it: it is empty"):
+        state.result()
+    assert task_runs(state.state_details.flow_run_id) == [
+        (f"ingest {names}", "Completed"),
+        (f"ingest {tmp_path / 'bad.txt'}", "Failed"),
+    ]
+    assert artifacts.versions(Home(tmp_path / "home")) == []
+
+
+def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
+    """A server that answers 503 once gives its list the second time."""
+    from flows import tasks
+    from flows.ingest import ingest
+
+    class Flaky(BaseHTTPRequestHandler):
+        answers = iter([503, 200])
+
+        def do_GET(self):
+            self.send_response(next(self.answers))
+            self.end_headers()
+            self.wfile.write(b"emma\nava\n")
+
+        def log_message(self, *_):
+            """Nothing: pytest's output is for tests."""
+
+    server = HTTPServer(("127.0.0.1", 0), Flaky)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(tasks.ingest, "retry_delay_seconds", 0.1)
+    uri = f"http://127.0.0.1:{server.server_port}/names.txt"
+
+    ingest([uri], tmp_path / "home")
+    server.shutdown()
+
+    intake.build(tmp_path / "home", EVERYTHING)
+    version = making.make_version(tmp_path / "home", TrainOptions(samples=1))
+    assert query(version / "stats.duckdb", "select uri, names from sources").rows() == [(uri, 2)]
+
+
+def test_parameters_are_typed():
+    """What a page or an API gives is checked before the flow runs."""
+    from flows.nightly import nightly
+
+    schema = nightly.parameters
+
+    assert schema.required == ["lists"]
+    assert set(schema.properties) == {"lists", "home", "read", "build", "train"}
+    with pytest.raises(Exception, match="--holdout 60: use 0 to 45"):
+        nightly.validate_parameters({"lists": ["a.txt"], "build": {"holdout": 60}})

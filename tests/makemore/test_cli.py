@@ -1,0 +1,182 @@
+"""The command line, as a user meets it: real processes, stdout and stderr apart."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.conftest import ROOT
+
+MAKEMORE = str(Path(sys.executable).with_name("makemore"))
+
+
+def makemore(*arguments, stdin=None, cwd=ROOT, **env):
+    """A finished makemore process."""
+    return subprocess.run(
+        [MAKEMORE, *map(str, arguments)], check=False,
+        capture_output=True, text=True, timeout=120, input=stdin, cwd=cwd, env=os.environ | env,
+    )  # fmt: skip
+
+
+def ok(*arguments, **options):
+    """Standard output of a command that ends well."""
+    done = makemore(*arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_step_by_step_to_golden_numbers(lecture_list, tmp_path):
+    """ingest, build, train, evaluate, query and verify on the lecture's list, with no holdout and no smoothing."""
+    home = ["--home", tmp_path]
+
+    assert "names.txt: 32,033 names, 0 rejected" in ok("ingest", lecture_list, *home)
+    assert "vocab: 27 rows" in ok("build", "--holdout", 0, "--smoothing", 0, *home)
+    trained = ok("train", "--set", "bigram_net.regularisation=0", *home)
+    evaluated = ok("evaluate", *home)
+    andrejq = ok("evaluate", "--names", "-", *home, stdin="andrejq\n")
+    frequent = ok(
+        "query", "select ch1, ch2, count from bigram_counts order by count desc limit 2", "--format", "csv", *home
+    )
+    metrics = json.loads(next(tmp_path.glob("versions/*/models/bigram_net/metrics.json")).read_text())
+
+    assert "Published" in trained
+    assert "bigram       nll train 2.4540145" in evaluated
+    assert metrics["loss"] == pytest.approx(2.46239, abs=5e-6)
+    assert andrejq.splitlines()[0] == "bigram       nll inf  names 1"
+    assert frequent == "ch1,ch2,count\nn,.,6763\na,.,6640\n"
+    assert ok("verify", *home).endswith(": as published\n")
+
+
+def test_ssa_lists_with_counts(tmp_path):
+    """yobYYYY.txt has no header: --columns names its fields, and each name counts as often as it says."""
+    (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nEmma,F,15656\nLiam,M,19777\nNoah,M,x\n")
+    home = ["--home", tmp_path / "home"]
+
+    told = ok("ingest", tmp_path / "yob2020.txt", "--columns", "name,sex,count", "--lower", *home)
+    ok("build", "--holdout", 0, *home)
+    ok("train", "--models", "bigram", "--samples", 5, *home)
+    starts = json.loads(ok("query", "select ch, count from first_letters", "--format", "json", *home))
+    rejects = json.loads(ok("query", "select row, raw, reason from rejects", "--format", "json", *home))
+
+    assert "3 names, 1 rejected" in told
+    assert starts == [{"ch": "l", "count": 19777}, {"ch": "o", "count": 17641}, {"ch": "e", "count": 15656}]
+    assert rejects == [{"row": 4, "raw": "Noah", "reason": "has a count that is no whole number from 1"}]
+
+
+def test_the_same_seed_prints_the_same_names(published):
+    """And a file holds them with their nll."""
+    first = ok("sample", "-n", 5, "--model", "bigram", "--seed", 1, "--home", published)
+
+    assert len(first.splitlines()) == 5
+    assert ok("sample", "-n", 5, "--model", "bigram", "--seed", 1, MAKEMORE_HOME=str(published)) == first
+
+
+@pytest.mark.parametrize("suffix", ["txt", "csv", "jsonl", "parquet"])
+def test_samples_go_into_a_file(published, tmp_path, suffix):
+    """The suffix is the format; nothing is printed, and nothing half-written stays beside."""
+    file = tmp_path / f"names.{suffix}"
+    readers = {
+        "txt": lambda: file.read_text().splitlines(),
+        "csv": lambda: list(pl.read_csv(file)["name"]),
+        "jsonl": lambda: list(pl.read_ndjson(file)["name"]),
+        "parquet": lambda: list(pl.read_parquet(file)["name"]),
+    }
+
+    told = ok("sample", "-n", 7, "--seed", 2, "--home", published, "-o", file)
+
+    assert told == ""
+    assert readers[suffix]() == ok("sample", "-n", 7, "--seed", 2, "--home", published).splitlines()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_query_is_a_table_to_look_at(published):
+    """Or CSV, JSON and Parquet for programs; a file by its suffix."""
+    sql = "select ix, ch from vocab order by ix limit 2"
+
+    table = ok("query", sql, "--home", published)
+
+    assert "│ 0  ┆ .  │" in table
+    assert ok("query", sql, "--format", "csv", "--home", published) == "ix,ch\n0,.\n1,a\n"
+    assert json.loads(ok("query", sql, "--format", "json", "--home", published)) == [
+        {"ix": 0, "ch": "."},
+        {"ix": 1, "ch": "a"},
+    ]
+
+
+def test_damage_is_found_and_named(tmp_path):
+    """verify ends with 1 and the file's name; versions lists what there is."""
+    (tmp_path / "list.txt").write_text("emma\nava\n")
+    home = ["--home", tmp_path / "home"]
+    ok("ingest", tmp_path / "list.txt", *home)
+    ok("build", "--holdout", 0, *home)
+    ok("train", "--samples", 3, *home)
+    counts = next((tmp_path / "home").glob("versions/*/counts.parquet"))
+    counts.chmod(0o644)
+    counts.write_bytes(b"")
+
+    done = makemore("verify", *home)
+
+    assert done.returncode == 1
+    assert "counts.parquet differs: 0 bytes" in done.stdout
+    assert done.stderr == (
+        f"makemore: 1 of 1 versions are not as they were published: do not use {counts.parent.name}.\n"
+    )
+    assert ok("versions", *home).startswith(f"{counts.parent.name}  2 names  bigram ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ingest"], "no list is named: name a file, a folder, a glob or a URL"),
+        (["ingest", "nowhere.txt"], "nowhere.txt does not exist."),
+        (["run", "nowhere.txt"], "nowhere.txt does not exist."),
+        (["ingest", "tests"], "tests holds no list: a list ends in .txt, .csv"),
+        (["ingest", "LICENSE"], "LICENSE: no format for 'a file without suffix'"),
+        (["build"], "has no list: take one in with `makemore ingest LIST"),
+        (["build", "--holdout", "60"], "--holdout 60: use 0 to 45"),
+        (["train"], "has no list: take one in with"),
+        (["train", "--models", "lstm"], "has no list: take one in with"),
+        (["sample"], "has no version: make one with `makemore run LIST"),
+        (["query", "select 1"], "has no version: make one with"),
+        (["verify"], "has no version: make one with"),
+        (["sample", "--home", "PUBLISHED", "-n", "0"], "-n 0: use 1 or more."),
+        (["sample", "--home", "PUBLISHED", "--model", "gru"], "has no model 'gru': use one of bigram, bigram_net"),
+        (["sample", "--home", "PUBLISHED", "--version", "../x"], "has no version '../x': the newest is"),
+        (["sample", "--home", "PUBLISHED", "-o", "names.docx"], "names.docx: no format for '.docx'"),
+        (["query", "select no from vocab", "--home", "PUBLISHED"], 'Binder Error: Referenced column "no" not found'),
+        (["evaluate", "--names", "nowhere.txt", "--home", "PUBLISHED"], "nowhere.txt"),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_line_with_what_to_do(published, tmp_path, arguments, message):
+    """Exit code 1, no traceback, nothing on stdout."""
+    arguments = [str(published) if argument == "PUBLISHED" else argument for argument in arguments]
+
+    done = makemore(*arguments, MAKEMORE_HOME=str(tmp_path / "home"))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert done.stderr.startswith("makemore: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_option_is_exit_code_2():
+    """As for any command; the nearest right one is named."""
+    done = makemore("sample", "--sed", 3)
+
+    assert done.returncode == 2
+    assert "Did you mean --seed?" in done.stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(published):
+    """makemore sample | head: no traceback, no complaint."""
+    done = subprocess.run(
+        f"{MAKEMORE} sample -n 50000 --home {published} | head -n 1",
+        shell=True, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""

@@ -1,0 +1,187 @@
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from makemore.database import analyst, connect, copy_tables, first_line, quoted, transaction
+
+HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_connection_is_closed_with_its_block(tmp_path):
+    """Also by an error: the file is free for the next one, and nothing is left beside it."""
+    with connect(tmp_path / "a.duckdb") as con:
+        con.execute("create table t as select 1 as x")
+    with pytest.raises(duckdb.CatalogException), connect(tmp_path / "a.duckdb") as con:
+        con.execute("from nothing")
+
+    with connect(tmp_path / "a.duckdb", read_only=True) as con:
+        assert con.execute("from t").fetchall() == [(1,)]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.duckdb"]
+
+
+def test_nothing_is_downloaded(tmp_path):
+    """An extension that is not there is an error, and no wait for a network."""
+    with connect(tmp_path / "a.duckdb") as con:
+        settings = con.execute("select name, value from duckdb_settings() where name like 'auto%known_extensions'")
+
+        assert dict(settings.fetchall()) == {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+
+
+def test_a_database_to_be_read_must_be_there(tmp_path):
+    """It is not created by looking for it."""
+    with (
+        pytest.raises(FileNotFoundError, match=r"none\.duckdb does not exist"),
+        connect(tmp_path / "none.duckdb", read_only=True),
+    ):
+        pytest.fail("a database is read that is not there")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_only_cannot_be_written(tmp_path):
+    """DuckDB itself refuses it."""
+    with connect(tmp_path / "a.duckdb") as con:
+        con.execute("create table t as select 1 as x")
+
+    with connect(tmp_path / "a.duckdb", read_only=True) as con, pytest.raises(duckdb.InvalidInputException):
+        con.execute("insert into t values (2)")
+
+
+def damaged(path):
+    """A database with zeros in place of one of its blocks."""
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table t as from range(100000)")
+    data = bytearray(path.read_bytes())
+    data[4096:8192] = bytes(4096)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: path.write_bytes(b"emma\n" * 9999), lambda path: path.mkdir(), damaged],
+    ids=["text", "folder", "damaged"],
+)
+def test_what_is_no_database_cannot_be_opened(tmp_path, make):
+    """One line that names the file."""
+    make(tmp_path / "a.duckdb")
+
+    with pytest.raises(ValueError, match=r"a\.duckdb cannot be opened: \S+") as error, connect(tmp_path / "a.duckdb"):
+        pytest.fail("it is opened")
+
+    assert "\n" not in str(error.value)
+
+
+def test_a_database_that_another_process_holds_cannot_be_opened(tmp_path):
+    """Neither to write nor to read, until that process is done; the message names the file and that process."""
+    db = tmp_path / "a.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        for read_only in (False, True):
+            with pytest.raises(ValueError, match=rf"a\.duckdb cannot be opened: .*PID {holder.pid}"):
+                connect(db, read_only=read_only).__enter__()
+        holder.communicate()
+
+    with connect(db, read_only=True) as con:
+        assert con.execute("select 1").fetchall() == [(1,)]
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    with connect(tmp_path / "stats.duckdb") as con:
+        con.execute("create table vocab as select 'a' as ch")
+    (tmp_path / "secret.csv").write_text("a\n")
+    return tmp_path / "stats.duckdb"
+
+
+def test_an_analyst_reads_the_snapshot(snapshot):
+    """Several at once, too."""
+    with analyst(snapshot) as one, analyst(snapshot) as two:
+        assert one.execute("from vocab").fetchall() == two.execute("from vocab").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from read_csv('{0}/secret.csv')",
+        "from '{0}/secret.csv'",
+        "from read_text('{0}/secret.csv')",
+        "from glob('{0}/*')",
+        "copy vocab to '{0}/out.csv'",
+        "attach '{0}/other.duckdb'",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "reset lock_configuration",
+        "set memory_limit = '1TB'",
+        "drop table vocab",
+        "insert into vocab values ('b')",
+        "create table t as select 1",
+    ],
+)
+def test_an_analyst_reaches_nothing_else(snapshot, tmp_path, statement):
+    """No file, no network, no setting, no change; the folder is as it was."""
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    with analyst(snapshot) as con, pytest.raises(duckdb.Error):
+        con.execute(statement.format(tmp_path)).fetchall()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, duckdb.ConversionException])
+def test_a_transaction_is_all_or_nothing(error):
+    """An error of any kind takes back all of the block, tables too, and the connection goes on."""
+    con = duckdb.connect()
+    con.execute("create table t as select 1 as x")
+
+    def broken():
+        with transaction(con):
+            con.execute("insert into t values (2)")
+            con.execute("create table u as select 1 as x")
+            con.execute("insert into t values ('x')" if error is duckdb.ConversionException else "select 1")
+            raise error
+
+    with pytest.raises(error):
+        broken()
+    with transaction(con):
+        con.execute("insert into t values (3)")
+
+    assert con.execute("from t order by x").fetchall() == [(1,), (3,)]
+    assert con.execute("show tables").fetchall() == [("t",)]
+
+
+def test_a_snapshot_is_one_file_with_the_tables_asked_for(tmp_path):
+    """Complete without a .wal beside it, in the layout that DuckDB 1.5 reads; the path may hold a quote."""
+    con = duckdb.connect()
+    con.execute("create table vocab as from (values (0, '.'), (1, '😀')) t(ix, ch)")
+    con.execute("""create table "order" as select 1 as x""")
+    con.execute("create table secret as select 1 as x")
+    target = tmp_path / "emma's stats.duckdb"
+
+    copy_tables(con, ["vocab", "order"], target)
+
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    with connect(target, read_only=True) as reader:
+        assert reader.execute("show tables").fetchall() == [("order",), ("vocab",)]
+        assert reader.execute("from vocab order by ix").fetchall() == [(0, "."), (1, "😀")]
+        storage = reader.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
+    assert storage[0][0].startswith("v1.5.0")
+
+
+@pytest.mark.parametrize("text", ["", "emma", "O'Neil", "''", "'; drop table names; --", "\\'"])
+def test_a_quoted_text_is_that_text_in_sql(text):
+    """For paths, which have quotes like names."""
+    assert duckdb.connect().execute(f"select {quoted(text)}").fetchall() == [(text,)]
+
+
+def test_an_error_is_cut_to_one_line():
+    """DuckDB's messages can carry kilobytes of the input."""
+    assert first_line(ValueError("\n  bad line\nLINE 1: ...")) == "bad line"
+    assert len(first_line(ValueError("x" * 5000))) == 300

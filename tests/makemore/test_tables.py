@@ -1,0 +1,104 @@
+import csv
+import io
+import json
+import os
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from makemore.tables import SUFFIXES, format_of, write_table, written_aside
+
+NAMES = ["emma", "O'Neil", '"Ann" Lee', "Smith, John", "<b>", "Żoë", "😀"]
+FRAME = pl.DataFrame({"name": NAMES, "count": range(1, 8)})
+READERS = {
+    "txt": lambda data: [(line,) for line in data.decode().splitlines()],
+    "csv": lambda data: [(name, int(count)) for name, count in [*csv.reader(io.StringIO(data.decode()))][1:]],
+    "json": lambda data: [tuple(row.values()) for row in json.loads(data)],
+    "jsonl": lambda data: [tuple(json.loads(line).values()) for line in data.splitlines()],
+    "parquet": lambda data: [tuple(row.values()) for row in pq.read_table(io.BytesIO(data)).to_pylist()],
+}
+
+
+def test_every_format_has_a_suffix_and_a_reader():
+    """So that the tests below miss none."""
+    assert set(SUFFIXES.values()) == set(READERS)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_is_read_back_by_others(tmp_path, suffix):
+    """By Python's csv and json and by Arrow: commas, quotes, markup and any alphabet come through."""
+    table_format = format_of(tmp_path / f"out{suffix}")
+
+    write_table(FRAME, tmp_path / f"out{suffix}", table_format)
+
+    expected = [(name,) for name in NAMES] if table_format == "txt" else list(zip(NAMES, range(1, 8), strict=True))
+    assert READERS[table_format]((tmp_path / f"out{suffix}").read_bytes()) == expected
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_stream_gets_the_bytes_of_the_file(tmp_path, suffix):
+    """stdout is as good as -o."""
+    stream = io.BytesIO()
+
+    write_table(FRAME, stream, SUFFIXES[suffix])
+    write_table(FRAME, tmp_path / "out", SUFFIXES[suffix])
+
+    assert (tmp_path / "out").read_bytes() == stream.getvalue()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_without_rows_is_one_too(suffix):
+    """A query may find nothing."""
+    stream = io.BytesIO()
+
+    write_table(FRAME.head(0), stream, SUFFIXES[suffix])
+
+    assert READERS[SUFFIXES[suffix]](stream.getvalue()) == []
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("out.xlsx", "'.xlsx'"), ("out", "a file without suffix")])
+def test_an_unknown_suffix_is_refused(tmp_path, name, suffix):
+    """The message names the file, its suffix and those that there are."""
+    with pytest.raises(ValueError, match=r"use \.txt, \.csv, \.json, \.jsonl, \.parquet\.") as error:
+        format_of(tmp_path / name)
+
+    assert str(tmp_path / name) in str(error.value)
+    assert suffix in str(error.value)
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    """Until then who looks sees the old one, or none."""
+    (tmp_path / "out.txt").write_text("old")
+
+    with written_aside(tmp_path / "out.txt") as aside:
+        aside.write_text("new")
+        assert (tmp_path / "out.txt").read_text() == "old"
+        assert aside.parent == tmp_path
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.txt": "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_file_that_breaks_leaves_the_old_one(tmp_path, error):
+    """And nothing beside it."""
+    (tmp_path / "out.txt").write_text("old")
+
+    def broken():
+        with written_aside(tmp_path / "out.txt") as aside:
+            aside.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        broken()
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.txt": "old"}
+
+
+def test_two_processes_write_aside_of_each_other(tmp_path):
+    """The file aside carries the process in its name."""
+    with written_aside(tmp_path / "out.txt") as aside:
+        aside.touch()
+
+        assert str(os.getpid()) in aside.name
+        assert aside.name.startswith(".")

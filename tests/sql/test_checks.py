@@ -1,0 +1,98 @@
+import pytest
+
+from makemore import relations
+
+NAMES = ["emma", "olivia", "ava", "emma"]
+
+# Each law and what breaks it: statements upon the relations of NAMES.
+TAMPERS = {
+    "bigrams_add_up": [
+        "update split_bigram_counts set count = count + 1 where ch1 = 'e'",
+        "delete from split_bigram_counts where ch1 = 'o'",
+        "delete from split_bigram_counts",
+        "update names set weight = 2 where row = 1; update split_sizes set bigrams = bigrams + 5",
+    ],
+    "characters_in_equal_out": [
+        "update bigram_counts set count = count + 1 where ch1 = 'e' and ch2 = 'm'",
+        "update bigram_counts set ch1 = 'm' where ch1 = 'e'",
+        "update bigram_counts set count = null where ch1 = 'o'",
+    ],
+    "counts_are_a_matrix": [
+        "delete from bigram_counts where ch1 = 'e' and ch2 = 'm'",
+        "insert into bigram_counts from bigram_counts limit 1",
+        "update bigram_counts set count = -1 where ch1 = 'e' and ch2 = 'm'",
+        "delete from bigram_counts",
+    ],
+    "every_entry_is_a_name": [
+        "delete from names where row = 2",
+        "update names set name = 'olive' where row = 2",
+        "update names set name = null where row = 2",
+        "insert into names from names where row = 2",
+        "insert into names select * replace (99 as row) from names where row = 2",
+        "update entries set weight = 0 where row = 2",
+        "update entries set weight = -1 where row = 2",
+    ],
+    "names_are_clean": [
+        "update names set name = '' where row = 2",
+        "update names set name = 'oli.via' where row = 2",
+        "update names set name = 'oli' || chr(9) || 'via' where row = 2",
+        "update names set name = 'e' || chr(769) where row = 2",
+    ],
+    "probs_sum_to_one": [
+        "update bigram_probs set prob = prob * 1.000001 where ch1 = 'e'",
+        "update bigram_probs set prob = null where ch1 = 'e'",
+        "update bigram_probs set prob = 'nan' where ch1 = 'e' and ch2 = 'm'",
+        "update bigram_probs set prob = 'inf' where ch1 = 'e' and ch2 = 'm'",
+        "delete from bigram_probs where ch1 = 'e' and ch2 = 'm'",
+    ],
+    "same_name_same_split": ["update names set split = 'test' where row = 4"],
+    "vocab_is_dense": [
+        "delete from vocab where ch = 'e'",
+        "delete from vocab where ch = '.'",
+        "update vocab set ix = ix + 1",
+        "update vocab set ix = case ch when 'e' then 3 when 'i' then 2 else ix end",
+        "insert into vocab from vocab where ch = 'e'",
+    ],
+}
+
+
+def test_no_law_lacks_a_case_that_breaks_it():
+    """A law that finds nothing ever is no law: who adds one shows what it finds."""
+    assert set(TAMPERS) == set(relations.laws())
+
+
+@pytest.mark.parametrize("holdout", [0, 10])
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+def test_what_was_built_keeps_every_law(built, holdout, smoothing):
+    """In any setting, weights and other alphabets included."""
+    con = built([*NAMES, "Żoë", "😀", "m\u0302"], [1, 2, 3, 4, 5, 6, 10**12], holdout=holdout, smoothing=smoothing)
+
+    relations.check(con, relations.laws())
+
+
+def test_the_lecture_list_keeps_every_law(lecture):
+    """32,033 names, no smoothing."""
+    relations.check(lecture, relations.laws())
+
+
+@pytest.mark.parametrize(("law", "tamper"), [(law, tamper) for law, tampers in TAMPERS.items() for tamper in tampers])
+def test_a_law_finds_what_breaks_it(built, law, tamper):
+    """And says in its own words what must hold."""
+    con = built(NAMES)
+    select = relations.laws()[law]
+    con.execute(tamper)
+
+    with pytest.raises(relations.BrokenLaw, match=r" Found: .+\.$") as error:
+        relations.check(con, {law: select})
+
+    assert f"{law}: " in relations.heading(select)
+    assert relations.heading(select) in str(error.value)
+
+
+def test_the_broken_law_is_found_among_all(built):
+    """The row that breaks it is shown, so that it can be looked up."""
+    con = built(NAMES)
+    con.execute("update names set name = 'oli.via' where row = 2; update entries set name = 'oli.via' where row = 2")
+
+    with pytest.raises(relations.BrokenLaw, match=r"names_are_clean: .* Found: source_id 1, row 2, name 'oli\.via'\."):
+        relations.check(con, relations.laws())

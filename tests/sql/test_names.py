@@ -1,0 +1,88 @@
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SPLITS = "select name, split from names order by row"
+
+
+def bucket(name):
+    """The one line of Python that sql/names.sql gives."""
+    return int(hashlib.md5(name.encode()).hexdigest()[:8], 16) % 100
+
+
+def test_every_entry_is_a_row_in_order(built):
+    """Repeated names too: nothing is deduplicated. A length is in characters, whatever they take in bytes."""
+    con = built(["emma", "Żoë", "😀", "emma"], [1, 2, 3, 4])
+
+    assert con.execute("select source_id, row, name, weight, length from names").fetchall() == [
+        (1, 1, "emma", 1, 4),
+        (1, 2, "Żoë", 2, 3),
+        (1, 3, "😀", 3, 1),
+        (1, 4, "emma", 4, 4),
+    ]
+
+
+@settings(max_examples=10)
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="."), min_size=1), min_size=1)
+)
+def test_a_bucket_is_the_hash_of_the_name_alone(built, names):
+    """Python's hashlib computes the same one."""
+    con = built(names)
+
+    assert con.execute("select name, bucket from names order by row").fetchall() == [
+        (name, bucket(name)) for name in names
+    ]
+
+
+@pytest.mark.parametrize("holdout", [1, 10, 45])
+def test_buckets_from_the_top_are_test_then_dev(built, holdout):
+    """With holdout 10: 90 to 99 are test, 80 to 89 dev and 0 to 79 train."""
+    names = [f"n{i}" for i in range(500)]
+
+    found = dict(built(names, holdout=holdout).execute(SPLITS).fetchall())
+
+    assert {bucket(name) for name in names} == set(range(100))
+    for name, split in found.items():
+        expected = "test" if bucket(name) >= 100 - holdout else "dev" if bucket(name) >= 100 - 2 * holdout else "train"
+        assert split == expected
+
+
+def test_holdout_0_trains_on_all(built):
+    """As the lecture does."""
+    con = built([f"n{i}" for i in range(500)], holdout=0)
+
+    assert con.execute("select distinct split from names").fetchall() == [("train",)]
+
+
+def test_a_name_never_changes_side(built):
+    """Tomorrow's list arrives around it, in another order, with repetitions: what was tested is not trained on."""
+    names = [f"n{i}" for i in range(200)]
+    today = dict(built(names, holdout=10).execute(SPLITS).fetchall())
+
+    tomorrow = built([f"new{i}" for i in range(200)] + names[::-1] + names, holdout=10).execute(SPLITS).fetchall()
+
+    assert {(name, split) for name, split in tomorrow if name in today} == set(today.items())
+
+
+def test_a_larger_holdout_takes_from_train_alone_into_test(built):
+    """Test names stay test names when the holdout grows."""
+    names = [f"n{i}" for i in range(500)]
+    small, large = (dict(built(names, holdout=holdout).execute(SPLITS).fetchall()) for holdout in (5, 10))
+
+    assert {name for name in names if small[name] == "test"} < {name for name in names if large[name] == "test"}
+
+
+def test_the_lecture_list_divides_as_asked(built, lecture_names):
+    """80, 10 and 10 percent of the distinct names, within four standard errors; no name on two sides."""
+    con = built(lecture_names, holdout=10)
+
+    shares = con.execute(
+        "select split, count(distinct name) / 29494 from names group by split order by split"
+    ).fetchall()
+
+    assert [split for split, _ in shares] == ["dev", "test", "train"]
+    assert [share for _, share in shares] == pytest.approx([0.1, 0.1, 0.8], abs=0.01)
+    assert sum(share for _, share in shares) == pytest.approx(1)
