@@ -265,10 +265,10 @@ def _print_table(result: pl.DataFrame) -> None:
 def main() -> None:
     """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not."""
     log = logging.getLogger("makemore")
-    log.addHandler(logging.StreamHandler(sys.stderr))
+    log.handlers = [logging.StreamHandler(sys.stderr)]
     log.propagate = False
     try:
-        app()
+        app(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         # Who reads our output has had enough: nothing is wrong, and nothing is left to flush.

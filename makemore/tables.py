@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,10 @@ def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: Tab
         with written_aside(target) as aside, aside.open("wb") as file:
             _write(frame, file, table_format)
     else:
-        _write(frame, target, table_format)
+        # Polars tells of a closed pipe as of any other fault; Python's own write says which it is.
+        written = io.BytesIO()
+        _write(frame, written, table_format)
+        target.write(written.getvalue())
 
 
 @contextmanager

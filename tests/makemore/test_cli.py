@@ -1,35 +1,56 @@
-"""The command line, as a user meets it: real processes, stdout and stderr apart."""
+"""The command line, as a user meets it: exit code, stdout and stderr apart."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+from makemore.cli import main
 from tests.conftest import ROOT
 
 MAKEMORE = str(Path(sys.executable).with_name("makemore"))
 
 
-def makemore(*arguments, stdin=None, cwd=ROOT, **env):
-    """A finished makemore process."""
-    return subprocess.run(
-        [MAKEMORE, *map(str, arguments)], check=False,
-        capture_output=True, text=True, timeout=120, input=stdin, cwd=cwd, env=os.environ | env,
-    )  # fmt: skip
+@pytest.fixture
+def makemore(capsys, monkeypatch):
+    """A function of a command's words to its exit code, stdout and stderr, without a new process for each."""
+    monkeypatch.chdir(ROOT)
+
+    def run(*words, stdin="", **env):
+        monkeypatch.setattr(sys, "argv", ["makemore", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        for variable, value in env.items():
+            monkeypatch.setenv(variable, value)
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
+
+    return run
 
 
-def ok(*arguments, **options):
-    """Standard output of a command that ends well."""
-    done = makemore(*arguments, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def ok(makemore):
+    """A function of a command's words to its standard output; the command ends well."""
+
+    def run(*words, **options):
+        done = makemore(*words, **options)
+        assert done.returncode in (0, None), done.stderr
+        return done.stdout
+
+    return run
 
 
-def test_step_by_step_to_golden_numbers(lecture_list, tmp_path):
+def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
     """ingest, build, train, evaluate, query and verify on the lecture's list, with no holdout and no smoothing."""
     home = ["--home", tmp_path]
 
@@ -51,7 +72,7 @@ def test_step_by_step_to_golden_numbers(lecture_list, tmp_path):
     assert ok("verify", *home).endswith(": as published\n")
 
 
-def test_ssa_lists_with_counts(tmp_path):
+def test_ssa_lists_with_counts(ok, tmp_path):
     """yobYYYY.txt has no header: --columns names its fields, and each name counts as often as it says."""
     (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nEmma,F,15656\nLiam,M,19777\nNoah,M,x\n")
     home = ["--home", tmp_path / "home"]
@@ -67,7 +88,7 @@ def test_ssa_lists_with_counts(tmp_path):
     assert rejects == [{"row": 4, "raw": "Noah", "reason": "has a count that is no whole number from 1"}]
 
 
-def test_the_same_seed_prints_the_same_names(published):
+def test_the_same_seed_prints_the_same_names(ok, published):
     """And a file holds them with their nll."""
     first = ok("sample", "-n", 5, "--model", "bigram", "--seed", 1, "--home", published)
 
@@ -76,7 +97,7 @@ def test_the_same_seed_prints_the_same_names(published):
 
 
 @pytest.mark.parametrize("suffix", ["txt", "csv", "jsonl", "parquet"])
-def test_samples_go_into_a_file(published, tmp_path, suffix):
+def test_samples_go_into_a_file(ok, published, tmp_path, suffix):
     """The suffix is the format; nothing is printed, and nothing half-written stays beside."""
     file = tmp_path / f"names.{suffix}"
     readers = {
@@ -93,7 +114,7 @@ def test_samples_go_into_a_file(published, tmp_path, suffix):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_query_is_a_table_to_look_at(published):
+def test_a_query_is_a_table_to_look_at(ok, published):
     """Or CSV, JSON and Parquet for programs; a file by its suffix."""
     sql = "select ix, ch from vocab order by ix limit 2"
 
@@ -107,7 +128,7 @@ def test_a_query_is_a_table_to_look_at(published):
     ]
 
 
-def test_damage_is_found_and_named(tmp_path):
+def test_damage_is_found_and_named(makemore, ok, tmp_path):
     """verify ends with 1 and the file's name; versions lists what there is."""
     (tmp_path / "list.txt").write_text("emma\nava\n")
     home = ["--home", tmp_path / "home"]
@@ -151,7 +172,7 @@ def test_damage_is_found_and_named(tmp_path):
         (["evaluate", "--names", "nowhere.txt", "--home", "PUBLISHED"], "nowhere.txt"),
     ],
 )  # fmt: skip
-def test_an_error_is_one_line_with_what_to_do(published, tmp_path, arguments, message):
+def test_an_error_is_one_line_with_what_to_do(makemore, published, tmp_path, arguments, message):
     """Exit code 1, no traceback, nothing on stdout."""
     arguments = [str(published) if argument == "PUBLISHED" else argument for argument in arguments]
 
@@ -163,7 +184,7 @@ def test_an_error_is_one_line_with_what_to_do(published, tmp_path, arguments, me
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_wrong_option_is_exit_code_2():
+def test_a_wrong_option_is_exit_code_2(makemore):
     """As for any command; the nearest right one is named."""
     done = makemore("sample", "--sed", 3)
 
@@ -171,12 +192,24 @@ def test_a_wrong_option_is_exit_code_2():
     assert "Did you mean --seed?" in done.stderr
 
 
-def test_a_reader_that_has_enough_is_no_error(published):
-    """makemore sample | head: no traceback, no complaint."""
-    done = subprocess.run(
-        f"{MAKEMORE} sample -n 50000 --home {published} | head -n 1",
-        shell=True, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+def test_a_real_process_ends_as_the_tests_say(tmp_path):
+    """The installed command: one line on stderr, exit code 1, and no complaint of a library at the end."""
+    (tmp_path / "empty.txt").write_text("")
+    environment = os.environ | {"MAKEMORE_HOME": str(tmp_path / "home")}
 
-    assert len(done.stdout.splitlines()) == 1
+    done = subprocess.run(
+        [MAKEMORE, "ingest", "empty.txt"], check=False, capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n"
+
+
+def test_a_reader_that_has_enough_is_no_error(published):
+    """makemore query | head: no traceback, no complaint."""
+    command = f"{MAKEMORE} query 'select * from names' --format csv --home {published} | head -n 1"
+
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout == "source_id,row,name,weight,length,bucket,split\n"
     assert done.stderr == ""
