@@ -24,6 +24,8 @@ LONGEST_LINE = 1 << 20
 """Characters that are kept of a line that spans chunks: a longer one is rejected all the same."""
 STRANGE = 0.1
 """Share of control and undecodable characters from which a file is no list."""
+ONCE = object()
+"""A count that is not told."""
 SCHEMA = {"row": pl.Int64, "raw": pl.String, "count": pl.String, "trouble": pl.String}
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -110,8 +112,8 @@ def _object(line: str, options: ReadOptions) -> tuple[str, str | None, str | Non
         return line, None, f"has no text in {options.name_column!r}"
     if options.count_column and options.count_column not in found:
         return line, None, f"has no {options.count_column!r}"
-    count = found.get(options.count_column or "count")
-    return _mended(found[options.name_column]), None if count is None else _mended(str(count)), None
+    count = found.get(options.count_column or "count", ONCE)
+    return _mended(found[options.name_column]), None if count is ONCE else _mended(str(count)), None
 
 
 def _parquet(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:

@@ -139,7 +139,8 @@ def _download(uri: str, local: Path) -> None:
 def _paths(named: str) -> list[str]:
     path = Path(named).expanduser()
     if path.is_dir():
-        paths = sorted(file for file in path.iterdir() if _suffix(file) in SUFFIXES and not file.name.startswith("."))
+        files = (file for file in path.iterdir() if not file.is_dir() and not file.name.startswith("."))
+        paths = sorted(file for file in files if _suffix(file) in SUFFIXES)
         if not paths:
             raise FileNotFoundError(
                 f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst."

@@ -8,21 +8,24 @@ from makemore.options import ReadOptions
 
 RAW_LENGTH = 1000
 """Characters that are kept of a rejected row's text."""
-FORMAT_CHARACTERS = r"[\p{Cc}\p{Zl}\p{Zp}[\p{Cf}--[\x{200C}\x{200D}\x{180E}]]]"
-"""Control, line-breaking and invisible characters, but for the joiners that Persian, Indic and Mongolian names need."""
+JOINERS = "\u200c\u200d\u180e"
+"""Invisible characters that Persian, Indic and Mongolian names need."""
+FORMAT_CHARACTERS = rf"[\p{{Cc}}\p{{Zl}}\p{{Zp}}[\p{{Cf}}--[{JOINERS}]]]"
+"""Control, line-breaking and invisible characters, but for the joiners."""
 
 
 def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `formats.read`.
 
-    A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none.
+    A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none. raw is the name
+    as it stood there, and its count after a comma where the list has counts.
     """
     name = pl.col("raw").str.normalize("NFC").str.strip_chars()
     name = name.str.to_lowercase().str.normalize("NFC") if options.lower else name
-    weight = pl.col("count").str.strip_chars()
+    weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
         pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))
-        .when(pl.col("name") == "").then(pl.lit("is empty"))
+        .when(pl.col("name").str.strip_chars(JOINERS) == "").then(pl.lit("is empty"))
         .when(pl.col("name").str.contains(".", literal=True)).then(pl.lit("holds '.', which marks start and end"))
         .when(pl.col("name").str.contains("\ufffd", literal=True)).then(pl.lit("holds an undecodable character"))
         .when(pl.col("name").str.contains(FORMAT_CHARACTERS)).then(pl.lit("holds a control character"))
@@ -35,5 +38,7 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     rejects = judged.filter(pl.col("reason").is_not_null())
     return (
         entries.select("row", "name", weight=weight.cast(pl.Int64).fill_null(1)),
-        rejects.select("row", pl.col("raw").str.slice(0, RAW_LENGTH), "reason"),
+        rejects.select(
+            "row", pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, RAW_LENGTH), "reason"
+        ),
     )

@@ -85,7 +85,7 @@ def test_ssa_lists_with_counts(ok, tmp_path):
 
     assert "3 names, 1 rejected" in told
     assert starts == [{"ch": "l", "count": 19777}, {"ch": "o", "count": 17641}, {"ch": "e", "count": 15656}]
-    assert rejects == [{"row": 4, "raw": "Noah", "reason": "has a count that is no whole number from 1"}]
+    assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has a count that is no whole number from 1"}]
 
 
 def test_the_same_seed_prints_the_same_names(ok, published):

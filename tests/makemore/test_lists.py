@@ -33,6 +33,7 @@ def test_a_folder_gives_its_lists_in_order_of_name(tmp_path):
     """Hidden files, folders below and files that are no list are left alone; suffixes are read in any case."""
     for name in ("b.txt", "a.csv", "c.JSONL", "d.txt.gz", "e.parquet.zst", "f.tsv", "g.ndjson"):
         (tmp_path / name).touch()
+    (tmp_path / "below.txt").mkdir()
     for name in (".hidden.txt", "README.md", "photo.png", "names", "names.gz"):
         (tmp_path / name).touch()
 

@@ -116,11 +116,17 @@ def test_a_reject_keeps_the_first_thousand_characters():
 
 
 @pytest.mark.parametrize(
-    ("count", "weight"), [("1", 1), ("18688", 18688), (" 7 ", 7), ("999999999999", 999_999_999_999)]
+    ("count", "weight"), [("1", 1), ("18688", 18688), (" 7 ", 7), ("999999999999", 999_999_999_999), ("3.0", 3)]
 )
 def test_a_count_is_the_weight(count, weight):
     """Up to twelve digits: nobody counted more people, and sums stay within 64 bits."""
     assert divided("emma", count=count) == ([(1, "emma", weight)], [])
+
+
+@pytest.mark.parametrize("raw", ["\u200c", "\u200d\u200c"])
+def test_joiners_alone_are_no_name(raw):
+    """Invisible characters belong between others."""
+    assert divided(raw) == ([], [(1, raw, "is empty")])
 
 
 @pytest.mark.parametrize(
@@ -129,12 +135,12 @@ def test_a_count_is_the_weight(count, weight):
 )
 def test_a_count_that_is_no_number_of_names_is_a_reject(count):
     """Not one, and not nought: what it means is for the list's owner to say."""
-    assert divided("emma", count=count) == ([], [(1, "emma", "has a count that is no whole number from 1")])
+    assert divided("emma", count=count) == ([], [(1, f"emma,{count}", "has a count that is no whole number from 1")])
 
 
 def test_what_was_wrong_with_the_line_comes_first():
     """A line that could not be read has no name to judge."""
-    assert divided('"emma', trouble="is not CSV: a quote is left open", count="x") == (
+    assert divided('"emma', trouble="is not CSV: a quote is left open") == (
         [],
         [(1, '"emma', "is not CSV: a quote is left open")],
     )
