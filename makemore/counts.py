@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from makemore.ahead import ahead
 from makemore.vocab import END, code_points
 
 CHUNK = 1 << 18
@@ -18,7 +19,7 @@ CHUNK = 1 << 18
 def split_bigram_counts(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Columns split, ch1, ch2, count of the relation `names`, ordered: what the select of that name gives."""
     rows = con.sql("select split, name, weight from names").to_arrow_reader(CHUNK)
-    return count_bigrams(_frame(batch) for batch in rows).to_arrow()
+    return count_bigrams(ahead(_frame(batch) for batch in rows)).to_arrow()
 
 
 def count_bigrams(batches: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -30,8 +31,8 @@ def count_bigrams(batches: Iterable[pl.DataFrame]) -> pl.DataFrame:
     parts = [
         _count_keys(names, weights).select(pl.lit(split).alias("split"), "key", "count")
         for batch in batches
-        for (split,), group in batch.group_by("split")
-        for names, weights in [(group["name"], group["weight"])]
+        for split in batch["split"].unique()
+        for names, weights in [batch.filter(split=split).select("name", "weight")]
     ]
     if not parts:
         return pl.DataFrame(schema={"split": pl.String, "ch1": pl.String, "ch2": pl.String, "count": pl.Int64})

@@ -31,6 +31,11 @@ class Rows:
     count: npt.NDArray[np.int64]
     """How often it does, (R,)."""
 
+    def contexts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The distinct contexts (C, 1), and for each row (R,) which of them is its own."""
+        contexts, which = np.unique(self.context, axis=0, return_inverse=True)
+        return contexts, which.reshape(-1)
+
     def matrix(self, vocab_size: int) -> npt.NDArray[np.int64]:
         """Counts as the lecture's N, (V, V)."""
         counts = np.zeros((vocab_size, vocab_size), dtype=np.int64)

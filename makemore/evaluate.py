@@ -15,17 +15,22 @@ BATCH = 4096
 """Names scored at a time."""
 
 
-def nll(logits: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
-    """Mean negative log-likelihood of targets `ys` (R,) under `logits` (R, V), weighted by `weights` (R,)."""
-    costs = nn.functional.cross_entropy(logits, ys, reduction="none")
+def nll(logits: Tensor, which: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
+    """Mean negative log-likelihood of targets `ys` (R,), each under row `which` (R,) of `logits` (C, V).
+
+    Rows are weighted by `weights` (R,). Logits stand once for each context, however many rows share it.
+    """
+    costs = -logits.log_softmax(dim=-1)[which, ys]
     return (costs * weights).sum() / weights.sum()
 
 
 def nll_of_rows(model: Any, rows: Rows) -> float:
     """nll of all examples of a split, from its distinct rows; infinite where the model excludes one of them."""
     with torch.no_grad():
-        logits = model(torch.from_numpy(rows.context))[:, -1].double()
-        return float(nll(logits, torch.from_numpy(rows.next), torch.from_numpy(rows.count).double()))
+        contexts, which = rows.contexts()
+        logits = model(torch.from_numpy(contexts))[:, -1].double()
+        weights = torch.from_numpy(rows.count).double()
+        return float(nll(logits, torch.from_numpy(which), torch.from_numpy(rows.next), weights))
 
 
 def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> list[float]:

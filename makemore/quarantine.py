@@ -20,8 +20,10 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none. raw is the name
     as it stood there, and its count after a comma where the list has counts.
     """
-    name = pl.col("raw").str.normalize("NFC").str.strip_chars()
-    name = name.str.to_lowercase().str.normalize("NFC") if options.lower else name
+    raw = pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")
+    # ASCII is in NFC as it stands; to look at it for that would be half of all the work here.
+    ascii_only = (batch["raw"].str.len_bytes() == batch["raw"].str.len_chars()).all()
+    name = (raw if ascii_only else raw.str.normalize("NFC")).str.strip_chars()
     weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
         pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))

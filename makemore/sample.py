@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils._pytree import tree_map_only
 
 from makemore.vocab import Vocab
 
 BLOCK = 1024
 """Names that share a stream of random numbers, keyed by seed and block: a batch is a number of blocks."""
 LONGEST = 1000
-"""Characters after which a name that does not end is an error."""
+"""Characters after which a name ends in any case."""
+ELEMENTS = 1 << 23
+"""Probabilities that are in memory at a time: a large vocab is sampled in small batches."""
 
 
 def sample(
@@ -24,50 +27,58 @@ def sample(
 
     Name i is made from the random numbers of its own place, so that the first names of a larger sample are
     those of a smaller one. Random numbers are Philox streams (Salmon et al. 2011), one a block. A name has at
-    least one character: of the model's first step, the end is left out. Its nll is the model's own.
+    least one character: of the model's first step, the end is left out. It has at most `LONGEST`: there it ends.
+    Its nll is the model's own, its end counted.
 
     Raises:
-        ValueError: a name does not end, or cannot begin.
+        ValueError: the seed is out of range, or no name can begin.
     """
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"--seed {seed}: use 0 to 2**63 - 1.")
     blocks = -(-n // BLOCK)
-    per_batch = max(1, batch_size // BLOCK)
+    per_batch = max(1, min(batch_size, ELEMENTS // len(vocab)) // BLOCK)
     for first in range(0, blocks, per_batch):
-        rngs = [
-            np.random.Generator(np.random.Philox(key=[seed, block]))
-            for block in range(first, min(first + per_batch, blocks))
-        ]
-        ids, nlls = _sample_batch(model, rngs)
+        batch = range(first, min(first + per_batch, blocks))
+        ids, nlls = _sample_batch(model, [np.random.Generator(np.random.Philox(key=[seed, b])) for b in batch])
         wanted = min(n - first * BLOCK, len(ids))
         yield vocab.decode(ids[:wanted]), nlls[:wanted]
 
 
 @torch.inference_mode()
 def _sample_batch(model: Any, rngs: list[np.random.Generator]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Ids (B, T), each row up to its first 0, and nll (B,) of a block of names for each generator."""
+    """Ids (B, T), each row up to its first 0, and nll (B,) of a block of names for each generator.
+
+    Names that have ended leave the batch: `rows` are those that go on.
+    """
     batch = BLOCK * len(rngs)
-    ix, state = torch.zeros(batch, dtype=torch.int64), model.initial_state(batch)
-    alive = torch.ones(batch, dtype=torch.bool)
-    costs = torch.zeros(batch, dtype=torch.float64)
-    lengths = torch.zeros(batch, dtype=torch.int64)
+    rows, ix, state = torch.arange(batch), torch.zeros(batch, dtype=torch.int64), model.initial_state(batch)
+    costs, lengths = torch.zeros(batch, dtype=torch.float64), torch.zeros(batch, dtype=torch.int64)
     columns: list[torch.Tensor] = []
-    while alive.any():
-        if len(columns) > LONGEST:
-            raise ValueError(
-                f"a name has {LONGEST} characters and does not end: the model gives '.' next to no probability. "
-                "Train it longer, or on more names."
-            )
+    while len(rows):
         logits, state = model.step(ix, state)
         log_probs = logits.double().log_softmax(dim=-1)
-        uniform = torch.from_numpy(np.concatenate([rng.random(BLOCK) for rng in rngs]))
-        probs = log_probs.exp()
-        if not columns:
-            probs[:, 0] = 0
-        ix = torch.where(alive, draw(probs, uniform), 0)
-        costs -= torch.where(alive, log_probs.gather(1, ix[:, None])[:, 0], 0)
-        lengths += alive
-        alive &= ix != 0
-        columns.append(ix)
+        uniform = torch.from_numpy(np.concatenate([rng.random(BLOCK) for rng in rngs]))[rows]
+        ix = _next(log_probs, uniform, place=len(columns))
+        costs[rows] -= log_probs.gather(1, ix[:, None])[:, 0]
+        lengths[rows] += 1
+        columns.append(torch.zeros(batch, dtype=torch.int64).index_put_((rows,), ix))
+        going = ix != 0
+        rows, ix, state = (
+            rows[going],
+            ix[going],
+            tree_map_only(torch.Tensor, lambda tensor, going=going: tensor[going], state),
+        )
     return torch.stack(columns, dim=1).numpy(), (costs / lengths).numpy()
+
+
+def _next(log_probs: torch.Tensor, uniform: torch.Tensor, place: int) -> torch.Tensor:
+    """Ids (B,) of the characters at a place of the name: at the first not its end, after the last nothing else."""
+    if place == LONGEST:
+        return torch.zeros(len(log_probs), dtype=torch.int64)
+    probs = log_probs.exp()
+    if place == 0:
+        probs[:, 0] = 0
+    return draw(probs, uniform)
 
 
 def draw(probs: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,9 @@ from makemore.evaluate import nll
 from makemore.models import model_class
 from makemore.progress import track
 
+ROUNDING = 1e-6
+"""Nats by which a loss may differ from itself: weights are float32."""
+
 
 def train(model_type: str, config: Any, rows: Rows, vocab_size: int, *, seed: int) -> tuple[Any, float | None]:
     """A model trained on the rows, and its last loss, the penalty included; None where it only counts.
@@ -43,7 +46,8 @@ def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> flo
     Raises:
         ValueError: the loss is no number from the start.
     """
-    contexts, ys = torch.from_numpy(rows.context), torch.from_numpy(rows.next)
+    contexts, which = map(torch.from_numpy, rows.contexts())
+    ys = torch.from_numpy(rows.next)
     weights = torch.from_numpy(rows.count).double()
     parameters = list(model.parameters())
     rate, best = config.learning_rate, math.inf
@@ -51,13 +55,13 @@ def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> flo
     gradients: list[torch.Tensor] = []
 
     def objective() -> torch.Tensor:
-        cost = nll(model(contexts)[:, -1], ys, weights)
+        cost = nll(model(contexts)[:, -1], which, ys, weights)
         return cost + torch.as_tensor(config.regularisation * model.penalty())
 
     with _one_thread():
         for step in track(range(config.steps), label, config.steps):
             loss = objective()
-            if loss.item() <= best and math.isfinite(loss.item()):
+            if loss.item() <= best + ROUNDING and math.isfinite(loss.item()):
                 best, kept = loss.item(), [parameter.detach().clone() for parameter in parameters]
                 gradients = list(torch.autograd.grad(loss, parameters))
             elif step == 0:
@@ -67,7 +71,7 @@ def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> flo
             else:
                 rate /= 2
             _move(parameters, kept, gradients, rate)
-        if not objective().item() <= best:
+        if not objective().item() <= best + ROUNDING:
             _move(parameters, kept, gradients, 0)
     return best
 

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from makemore.ahead import ahead
 from makemore.database import transaction
 
 TABLES = """
@@ -79,10 +80,12 @@ def ingest(
     """
     # Rows carry their number: their order in the table does not matter, and writing them in any order is faster.
     con.execute("set preserve_insertion_order = false")
+    # Half of the time that an insert takes, for a third of the file's size.
+    con.execute("set disabled_compression_methods = 'dict_fsst'")
     with transaction(con):
         source_id = _replace(con, source)
         names = rejects = 0
-        for entries, rejected in batches:
+        for entries, rejected in ahead(batches):
             names += _append(con, "entries", source_id, entries)
             rejects += _append(con, "rejects", source_id, rejected)
         if not names:

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 FLOORS = {
-    0: ["vocab", "options", "progress", "home", "tables", "database", "models"],
+    0: ["vocab", "options", "progress", "home", "tables", "database", "ahead", "models"],
     1: ["relations", "lists"],
     2: ["counts", "dataset", "formats", "quarantine", "warehouse"],
     3: ["evaluate"],

@@ -27,7 +27,7 @@ class LanguageModel(Protocol):
         ...
 
     def initial_state(self, batch: int) -> Any:
-        """What the model remembers at the start of `batch` names."""
+        """What the model remembers at the start of `batch` names: None, or tensors with a row a name."""
         ...
 
     def step(self, ix: Tensor, state: Any) -> tuple[Tensor, Any]:

@@ -16,12 +16,12 @@ VOCAB = Vocab.of(NAMES)
 
 
 def test_nll_by_hand():
-    """Two rows, one with probability 1/2 counted three times, one with 1/4 counted once."""
+    """Two contexts: 1/2 counted three times under one, 1/4 once and 1/2 once under the other."""
     logits = torch.tensor([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]).log()
 
-    value = nll(logits, torch.tensor([0, 1]), torch.tensor([3.0, 1.0]))
+    value = nll(logits, torch.tensor([0, 1, 1]), torch.tensor([0, 1, 2]), torch.tensor([3.0, 1.0, 1.0]))
 
-    assert float(value) == pytest.approx((3 * math.log(2) + math.log(4)) / 4)
+    assert float(value) == pytest.approx((3 * math.log(2) + math.log(4) + math.log(2)) / 5)
 
 
 @pytest.mark.parametrize("model_type", ["bigram", "bigram_net"])

@@ -102,12 +102,35 @@ def test_what_has_probability_zero_is_never_drawn(weights, uniform):
     assert probs[0, ix] > 0
 
 
-def test_a_model_that_does_not_end_a_name_is_an_error():
-    """Never an endless loop: after 1,000 characters the sample stops with what to do."""
+def test_a_model_that_does_not_end_a_name_is_ended():
+    """Never an endless loop: a name ends after 1,000 characters, and its nll says that the model would not."""
+    vocab = Vocab((".", "a"))
     model = bigram.Model.from_counts(torch.tensor([[0, 1], [0, 1]]), bigram.Config(smoothing=0))
 
-    with pytest.raises(ValueError, match=r"1000 characters and does not end.*Train it longer"):
-        names_of(model, 1, seed=0, vocab=Vocab((".", "a")))
+    [(names, nlls)] = sample(model, vocab, 2, seed=0)
+
+    assert names == ["a" * 1000] * 2
+    assert nlls.tolist() == nll_of_names(model, vocab, names) == [math.inf] * 2
+
+
+def test_a_vocab_of_thousands_is_sampled_in_small_batches():
+    """3,000 characters, smoothed: the same names block by block, none without an end, in little memory."""
+    vocab = Vocab((".", *(chr(0x4E00 + i) for i in range(3000))))
+    counts = torch.zeros((3001, 3001), dtype=torch.int64)
+    counts[0, 1:], counts[1:, 0] = 10, 10_000
+    model = bigram.Model.from_counts(counts, bigram.Config(smoothing=1))
+
+    found = names_of(model, 1500, seed=0, vocab=vocab)
+
+    assert len(found) == 1500
+    assert max(map(len, found)) < 20
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_out_of_range_is_refused(counted, seed):
+    """The limit is named."""
+    with pytest.raises(ValueError, match=f"--seed {seed}: use 0 to"):
+        names_of(counted, 1, seed=seed)
 
 
 def test_a_model_of_nothing_but_the_empty_name_is_an_error():

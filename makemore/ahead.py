@@ -1,0 +1,19 @@
+"""Reading ahead: the next item is made in a thread while this one is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items in the same order; what making one raises is raised where it would be used."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, iterator, end)
+        while (item := coming.result()) is not end:
+            coming = reader.submit(next, iterator, end)
+            yield item  # type: ignore[misc]
