@@ -3,9 +3,11 @@
 
 NAMES ?= examples/names/english.txt
 PYTHON ?= python3
-# A home holds one body of names: the bundled list's is artifacts/, your own list's is artifacts/homes/<its stem>/.
-own = $(if $(filter examples/names/english.txt,$(NAMES)),,/homes/$(basename $(notdir $(firstword $(NAMES)))))
-MAKEMORE_HOME ?= artifacts$(own)
+# A home holds one body of names: the bundled list's is artifacts/, another list's artifacts/homes/<its file's name>/.
+# More than one list, or a folder, needs a home by name: make run NAMES='a.txt b.txt' MAKEMORE_HOME=artifacts/homes/both
+stem = $(shell printf %s '$(notdir $(patsubst %/,%,$(NAMES)))' | sed -E 's/\.(gz|zst)$$//; s/\.[a-z]+$$//; s/[^[:alnum:]_-]+/-/g')
+MAKEMORE_HOME ?= $(if $(filter examples/names/english.txt,$(NAMES)),artifacts,$(if $(word 2,$(NAMES)),\
+	$(error NAMES holds more than one word: say which home is theirs with MAKEMORE_HOME=FOLDER),artifacts/homes/$(stem)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint benchmarks
@@ -21,7 +23,7 @@ setup: .venv/set-up ## Make .venv with what the project needs; nothing if nothin
 	touch $@
 
 run: setup ## The whole job: ingest NAMES, build, train, publish.
-	.venv/bin/makemore run $(NAMES) --home $(MAKEMORE_HOME)
+	.venv/bin/makemore run $(NAMES) --home '$(MAKEMORE_HOME)'
 
 test: setup ## All tests.
 	.venv/bin/python -m pytest

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from makemore.artifacts import find_version
+from makemore.artifacts import find_model, find_version
 from makemore.home import Home
 
 
@@ -13,11 +13,12 @@ from makemore.home import Home
 def generate(
     output: Path,
     n: int = 1000,
-    model_type: str = "bigram",
+    model_type: str | None = None,
     seed: int = 2147483647,
     home: Path = Path("artifacts"),
     version: str | None = None,
 ) -> Path:
-    """Sample `n` names from a model of a version, the newest if none is named, into `output`."""
-    tasks.generate(find_version(Home(home), version), model_type, n, seed, output)
+    """Sample `n` names into `output`, from the newest version and its best model where none is named."""
+    folder = find_version(Home(home), version)
+    tasks.generate(folder, find_model(folder, model_type), n, seed, output)
     return output

@@ -88,8 +88,8 @@ def verify(folder: Path) -> Iterator[str]:
     """Each way in which a version differs from its manifest, naming the file."""
     try:
         manifest = read_manifest(folder)
-        expected, named = manifest["files"], manifest["version"]
-    except (NotAsPublished, KeyError) as error:
+        expected, named = dict(manifest["files"]), manifest["version"]
+    except (NotAsPublished, KeyError, ValueError) as error:
         yield f"{MANIFEST} is damaged: {error}"
         return
     if named != folder.name:
@@ -110,9 +110,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a version or a draft.
 
     Raises:
-        NotAsPublished: it is missing or no JSON.
+        NotAsPublished: it is missing, no JSON, or no manifest.
     """
-    return read_json(folder / MANIFEST)
+    manifest = read_json(folder / MANIFEST)
+    if not {"version", "created_at", "made_from"} <= manifest.keys():
+        raise NotAsPublished(f"{folder / MANIFEST} is no manifest: see `makemore verify`.")
+    return manifest
 
 
 def models_in(folder: Path) -> list[str]:
@@ -140,7 +143,9 @@ def best_model(folder: Path) -> str:
         nlls = read_metrics(folder, model_type)["nll"]
         return float(nlls.get("dev", nlls.get("train", math.inf)))
 
-    return min(models_in(folder), key=nll)
+    if not (found := models_in(folder)):
+        raise NotAsPublished(f"{folder} has no model: see `makemore verify`.")
+    return min(found, key=nll)
 
 
 def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
@@ -150,6 +155,8 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
         NotAsPublished: they are missing or no JSON.
     """
     metrics = read_json(folder / "models" / model_type / "metrics.json")
+    if not {"parameters", "train_seconds"} <= metrics.keys():
+        raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: see `makemore verify`.")
     metrics["nll"] = {split: math.inf if nll is None else nll for split, nll in metrics.get("nll", {}).items()}
     return metrics
 

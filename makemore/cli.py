@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import traceback
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -114,10 +116,11 @@ def evaluate(
     home: HomeOption = HOME,
     version: VersionOption = None,
     names: Annotated[
-        Path | None, Parameter(help="List of names to evaluate on, one a line; - for stdin.", allow_leading_hyphen=True)
+        str | None, Parameter(help="List of names to evaluate on; - for names on stdin.", allow_leading_hyphen=True)
     ] = None,
+    read: Annotated[ReadOptions, Flat] = ReadOptions(),
 ) -> None:
-    """Print the nll of a version's models on its splits, or on names of your own.
+    """Print the nll of a version's models on its splits, or on a list of your own.
 
     Example: makemore evaluate --names examples/names/english.txt
     """
@@ -129,10 +132,17 @@ def evaluate(
         return
     from makemore.steps import using
 
-    with sys.stdin if str(names) == "-" else names.open(encoding="utf-8") as file:
-        lines = [line.strip() for line in file if line.strip()]
+    with TemporaryDirectory() as folder_of_stdin:
+        if names == "-":
+            path = Path(folder_of_stdin) / "stdin.txt"
+            path.write_text(sys.stdin.read(), encoding=read.encoding)
+        else:
+            path = Path(names)
+        known, rejected = using.read_names(folder, path, read)
+    if rejected:
+        print(f"{names}: {rejected:,} lines are no names", file=sys.stderr)
     for model_type in artifacts.models_in(folder):
-        print(f"{model_type:12} nll {using.evaluate_list(folder, model_type, lines):.7f}  names {len(lines):,}")
+        print(f"{model_type:12} nll {using.evaluate_list(folder, model_type, known):.7f}  names {len(known):,}")
 
 
 @app.command
@@ -240,9 +250,10 @@ def _print_version(version: Path, home: Path) -> None:
     from makemore import artifacts, summary
 
     best = artifacts.best_model(version)
-    option = "" if home == HOME else f" --home {home}"
-    print(f"Twenty new names from {best}:\n")
-    print(summary.in_columns(summary.new_names(version, best, 20)))
+    option = "" if home == HOME else f" --home {shlex.quote(str(home))}"
+    names = summary.new_names(version, best, 20)
+    print(f"{len(names)} new names from {best}:\n")
+    print(summary.in_columns(names))
     print(f"\n{summary.nlls(version)}\n")
     print(f"Published {version}: open report.html there in a browser. Next:\n")
     print(f"  makemore sample -n 50 --seed 1{option}")

@@ -31,6 +31,8 @@ def connect(
         raise ValueError(f"{db} cannot be opened: {first_line(error)}") from error
     try:
         yield con
+    except duckdb.IOException as error:
+        raise ValueError(f"{db} cannot be read or written: {first_line(error)} Free space if there is none.") from error
     finally:
         con.close()
 
@@ -49,15 +51,22 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
     Raises:
         ValueError: DuckDB refuses it.
     """
-    try:
-        with analyst(snapshot) as con:
+    with analyst(snapshot) as con:
+        try:
             result = con.sql(sql)
             frame: pl.DataFrame = pl.DataFrame() if result is None else result.pl()
-    except duckdb.Error as error:
-        raise ValueError(f"the query fails: {' '.join(str(error).partition('LINE 1:')[0].split())[:500]}") from error
-    # DuckDB's sums are 128 bits wide, which CSV and JSON readers know only as text: whole numbers, where they fit.
-    whole = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0]
-    return frame.with_columns(pl.col(whole).cast(pl.Int64, strict=False)) if whole else frame
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:
+            told = " ".join(str(error).partition("LINE 1:")[0].split())
+            raise ValueError(f"the query fails: {told[:500]}") from error
+    return frame.with_columns(_whole_numbers(column) for column in frame)
+
+
+def _whole_numbers(column: pl.Series) -> pl.Series:
+    """The same column, in 64 bits where that holds it: DuckDB's sums have 128, which JSON readers know only as text."""
+    if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale != 0:
+        return column
+    narrow = column.cast(pl.Int64, strict=False)
+    return narrow if narrow.null_count() == column.null_count() else column
 
 
 @contextmanager

@@ -52,6 +52,8 @@ def holding(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
         HomeBusy: another run still holds the home after `wait` seconds; the message says which.
         ValueError: the folder cannot be written.
     """
+    if "?" in str(path):
+        raise ValueError(f"{path} has '?', after which DuckDB reads options: use another --home.")
     lock, holder = FileLock(path / ".lock"), path / ".holder.json"
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import glob
 import gzip
 import hashlib
 import http.client
+import os
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def at_hand(uri: str, folder: Path) -> Iterator[Path]:
     if not is_url(uri):
         yield Path(uri)
         return
+    folder.mkdir(parents=True, exist_ok=True)
     local = folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:12]}-{Path(urlsplit(uri).path).name or 'list.txt'}"
     try:
         _download(uri, local)
@@ -145,11 +147,24 @@ def _paths(named: str) -> list[str]:
             raise FileNotFoundError(
                 f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst."
             )
+    elif path.exists():
+        paths = [path]
     else:
-        paths = [path] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+        matches = map(Path, sorted(glob.glob(str(path), recursive=True)))
+        paths = [match for match in matches if not match.is_dir()]
         if not paths:
             raise FileNotFoundError(f"{named} does not exist.")
-    return [str(file.resolve()) for file in paths]
+    # A link keeps its own name: what it leads to tomorrow replaces what it leads to today.
+    return [_told(file.absolute()) for file in paths]
+
+
+def _told(path: Path) -> str:
+    """A path as text that a database and a manifest can hold."""
+    try:
+        path.as_posix().encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{str(path)!r} has a name that is not UTF-8: rename it.") from error
+    return os.path.normpath(path)
 
 
 def _suffix(path: Path) -> str:

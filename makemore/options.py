@@ -68,7 +68,7 @@ class TrainOptions:
     """What a version is made of."""
 
     models: tuple[str, ...] = ("bigram", "bigram_net")
-    """Model types to train."""
+    """Model types to train, separated by commas or one an option."""
     seed: int = 2147483647
     """Seed of all that is random; the lecture's if left out."""
     samples: int = 1000
@@ -77,7 +77,9 @@ class TrainOptions:
     """A setting of one model, as MODEL.SETTING=VALUE: bigram_net.steps=500."""
 
     def __post_init__(self) -> None:
-        if not self.models:
+        models = tuple(part.strip() for model_type in self.models for part in model_type.split(","))
+        object.__setattr__(self, "models", models)
+        if not all(self.models) or not self.models:
             raise ValueError("no model type to train: name one or more with --models.")
         if repeated := [model_type for model_type in self.models if self.models.count(model_type) > 1]:
             raise ValueError(f"--models names {repeated[0]!r} twice: name each once.")

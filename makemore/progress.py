@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], label: str, total: float | None = None) -> Iterator[T]:
-    """The same items, one by one, behind a bar with the rate and the time that is left."""
+    """The same items, one by one, behind a bar, which knows the time that is left where there is a total."""
     if not sys.stderr.isatty():
         yield from items
         return

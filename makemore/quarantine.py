@@ -13,6 +13,9 @@ JOINERS = "\u200c\u200d\u180e"
 FORMAT_CHARACTERS = rf"[\p{{Cc}}\p{{Zl}}\p{{Zp}}[\p{{Cf}}--[{JOINERS}]]]"
 """Control, line-breaking and invisible characters, but for the joiners."""
 
+PLAIN = r"^[!-\-/-~¡-¬®-˿]+(?: [!-\-/-~¡-¬®-˿]+)*$"
+"""A name that needs no closer look: trimmed, nothing in it to refuse, and below U+0300 nothing to normalise."""
+
 
 def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `formats.read`.
@@ -21,9 +24,20 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     as it stood there, and its count after a comma where the list has counts.
     """
     raw = pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")
-    # ASCII is in NFC as it stands; to look at it for that would be half of all the work here.
-    ascii_only = (batch["raw"].str.len_bytes() == batch["raw"].str.len_chars()).all()
-    name = (raw if ascii_only else raw.str.normalize("NFC")).str.strip_chars()
+    plain = (
+        raw.str.contains(PLAIN) & (raw.str.len_chars() <= options.max_length)
+        & pl.col("count").is_null() & pl.col("trouble").is_null()
+    )  # fmt: skip
+    marked = batch.with_columns(plain=plain)
+    names = marked.filter("plain").select("row", name=raw, weight=pl.lit(1, pl.Int64))
+    entries, rejects = _judge(marked.filter(~pl.col("plain")), options)
+    return pl.concat([names, entries]), rejects
+
+
+def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Entries and rejects of rows that need a closer look, which takes five times as long as seeing that they do."""
+    raw = pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")
+    name = raw.str.normalize("NFC").str.strip_chars()
     weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
         pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))
@@ -35,7 +49,7 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
         .then(pl.lit(f"is longer than {options.max_length} characters"))
         .when(~weight.str.contains(r"^[1-9][0-9]{0,11}$")).then(pl.lit("has a count that is no whole number from 1"))
     )  # fmt: skip
-    judged = batch.lazy().with_columns(name=name).with_columns(reason=reason).collect()
+    judged = rows.lazy().with_columns(name=name).with_columns(reason=reason).collect()
     entries = judged.filter(pl.col("reason").is_null())
     rejects = judged.filter(pl.col("reason").is_not_null())
     return (

@@ -32,7 +32,7 @@ def write_results(home: Home, draft: Path) -> None:
     folders = [*(home.versions / version for version in artifacts.versions(home)), draft]
     metrics = pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS)
     samples = pl.concat(
-        pl.read_parquet(draft / "samples" / f"{model_type}.parquet").select(
+        pl.read_parquet(draft / "samples" / f"{model_type}.parquet", glob=False).select(
             pl.lit(model_type).alias("model_type"), pl.all()
         )
         for model_type in artifacts.models_in(draft)
@@ -40,7 +40,7 @@ def write_results(home: Home, draft: Path) -> None:
     with connect(draft / "stats.duckdb") as con:
         for table, frame in (("metrics", metrics), ("samples", samples)):
             con.register("frame", frame.to_arrow())
-            con.execute(f"create table {table} as from frame")
+            con.execute(f"create or replace table {table} as from frame")
             con.unregister("frame")
 
 

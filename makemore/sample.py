@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,12 +64,12 @@ def _sample_batch(model: Any, rngs: list[np.random.Generator]) -> tuple[npt.NDAr
         lengths[rows] += 1
         columns.append(torch.zeros(batch, dtype=torch.int64).index_put_((rows,), ix))
         going = ix != 0
-        rows, ix, state = (
-            rows[going],
-            ix[going],
-            tree_map_only(torch.Tensor, lambda tensor, going=going: tensor[going], state),
-        )
+        rows, ix, state = rows[going], ix[going], tree_map_only(torch.Tensor, partial(_rows, going), state)
     return torch.stack(columns, dim=1).numpy(), (costs / lengths).numpy()
+
+
+def _rows(which: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    return tensor[which]
 
 
 def _next(log_probs: torch.Tensor, uniform: torch.Tensor, place: int) -> torch.Tensor:

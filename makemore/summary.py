@@ -17,7 +17,7 @@ def describe(version: Path) -> str:
         nlls = {model_type: _headline(version, model_type) for model_type in artifacts.models_in(version)}
     except artifacts.NotAsPublished as error:
         return f"{version.name}  damaged: {error}"
-    names = sum(source["names"] for source in made_from["sources"])
+    names = sum(source.get("names", 0) for source in made_from.get("sources", []))
     return f"{version.name}  {names:,} names  " + "  ".join(f"{model_type} {nll}" for model_type, nll in nlls.items())
 
 
@@ -32,7 +32,7 @@ def nlls(version: Path) -> str:
 
 def new_names(version: Path, model_type: str, n: int) -> list[str]:
     """The first names of a version's samples that stand in none of its lists, each once."""
-    samples = pl.read_parquet(version / "samples" / f"{model_type}.parquet")
+    samples = pl.read_parquet(version / "samples" / f"{model_type}.parquet", glob=False)
     return samples.filter("is_new")["name"].unique(maintain_order=True).head(n).to_list()
 
 

@@ -27,15 +27,20 @@ def format_of(path: Path) -> TableFormat:
     Raises:
         ValueError: no format has this suffix.
     """
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise ValueError(
             f"{path}: no format for {path.suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}."
         )
-    return SUFFIXES[path.suffix]
+    return SUFFIXES[path.suffix.lower()]
 
 
 def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: TableFormat) -> None:
-    """Write a table; a file is complete or absent. 'txt' holds the first column, one value a line."""
+    """Write a table; a file is complete or absent. 'txt' holds one column, one value a line.
+
+    Raises:
+        ValueError: the format cannot hold the table.
+    """
+    _refuse(frame, table_format)
     if isinstance(target, Path):
         with written_aside(target) as aside, aside.open("wb") as file:
             _write(frame, file, table_format)
@@ -46,9 +51,25 @@ def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: Tab
         target.write(written.getvalue())
 
 
+def _refuse(frame: pl.DataFrame, table_format: TableFormat) -> None:
+    if table_format == "txt" and len(frame.columns) != 1:
+        raise ValueError(f"a .txt file holds one column, this table has {len(frame.columns)}: use .csv.")
+    for name, kind in frame.schema.items():
+        if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
+            raise ValueError(
+                f"column {name!r} holds {kind}, which {table_format} cannot: use parquet, or cast it to text."
+            )
+
+
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to `path` when the block ends well and deleted when it does not."""
+    """A path to write to, renamed to `path` when the block ends well and deleted when it does not.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield aside

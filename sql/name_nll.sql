@@ -5,9 +5,17 @@
 with words as (
     select
         name,
-        '.' || name || '.' as word,
-        unnest(range(1, length + 2)) as i
+        length,
+        '.' || name || '.' as word
     from name_counts
+),
+
+places as (
+    select
+        name,
+        word,
+        unnest(range(1, length + 2)) as i
+    from words
 ),
 
 costs as (
@@ -20,11 +28,11 @@ costs as (
 
 totals as (
     select
-        words.name,
+        places.name,
         sum(costs.cost) as nats,
         count(*) as characters
-    from words
-    inner join costs on substring(words.word, words.i, 2) = costs.gram
+    from places
+    inner join costs on substring(places.word, places.i, 2) = costs.gram
     group by all
 )
 

@@ -2,15 +2,25 @@
 --
 -- '.' stands for both ends of a name, so 'emma' counts (., e) (e, m) (m, m) (m, a) (a, .), each as
 -- many times as the name's weight. Grouping by the two-character text and splitting it afterwards
--- is faster than grouping by two columns. At a build, makemore/counts.py computes this same table
+-- is faster than grouping by two columns; a word is made before its places, or it would be made
+-- once for each of them. At a build, makemore/counts.py computes this same table
 -- in Polars, unless --count-with sql asks for this select; tests hold the two to each other.
 with words as (
     select
         split,
         weight,
-        '.' || name || '.' as word,
-        unnest(range(1, length + 2)) as i
+        length,
+        '.' || name || '.' as word
     from names
+),
+
+places as (
+    select
+        split,
+        weight,
+        word,
+        unnest(range(1, length + 2)) as i
+    from words
 ),
 
 grams as (
@@ -18,7 +28,7 @@ grams as (
         split,
         substring(word, i, 2) as gram,
         sum(weight)::bigint as count
-    from words
+    from places
     group by all
 )
 

@@ -31,11 +31,11 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
     Raises:
         ValueError: the list cannot be read, holds no name, or changes while it is read; nothing of it is kept.
     """
-    with lists.at_hand(uri, home) as path, connect(Home(home).db) as con:
+    with lists.at_hand(uri, Home(home).staging) as path, connect(Home(home).db) as con:
         wh.create_tables(con)
         sha256, size = lists.fingerprint(path)
         source = wh.Source(uri, sha256, size, as_config(options), datetime.now(UTC))
-        if known := wh.find_source(con, source):
+        if known := wh.recognise(con, source):
             log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
             return known
 
@@ -51,8 +51,23 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
             ingested = wh.ingest(con, source, batches())
         except ValueError as error:
             raise error if uri in str(error) else ValueError(f"{uri}: {error}") from error
+        _warn_of_fields(con, ingested)
     log.info("%s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
     return ingested
+
+
+def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: wh.Ingested) -> None:
+    """Say so where a list of names looks like a table that was read as text."""
+    share, example = con.execute(
+        "select avg(regexp_matches(name, '[,;|].*[0-9]|[0-9].*[,;|]')::int), any_value(name) from "
+        "(select name from entries where source_id = ? limit 1000)",
+        [ingested.source_id],
+    ).fetchall()[0]
+    if share > 0.5:
+        log.warning(
+            "%s: names look like %r. If that is a table, read it with --columns name,... or --format csv.",
+            ingested.uri, example,
+        )  # fmt: skip
 
 
 def build(home: Path, options: BuildOptions) -> dict[str, int]:
@@ -74,7 +89,10 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
             built = relations.build(con, selects, COUNTERS[options.count_with])
             rows = dict(track(built, "building relations", len(selects)))
             relations.check(con, relations.laws())
-    log.info("built %d relations of %s names, %d laws hold", len(rows), f"{rows['names']:,}", len(relations.laws()))
+    log.info(
+        "built %d relations of %s names from %s, %d laws hold",
+        len(rows), f"{rows['names']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(relations.laws()),
+    )  # fmt: skip
     return rows
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from makemore import evaluate, sample, tables, weights
+from makemore import artifacts, evaluate, formats, quarantine, sample, tables, weights
+from makemore.options import ReadOptions
 from makemore.progress import track
+
+log = logging.getLogger("makemore")
 
 
 def generate(version: Path, model_type: str, n: int, seed: int, output: Path | None = None) -> pl.DataFrame:
@@ -19,6 +24,24 @@ def generate(version: Path, model_type: str, n: int, seed: int, output: Path | N
     if output and table_format:
         tables.write_table(drawn if table_format != "txt" else drawn.select("name"), output, table_format)
     return drawn
+
+
+def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[list[str], int]:
+    """Names of a list, read as `ingest` reads one, and how many of its lines are none.
+
+    They are folded to lower case where all lists of the version were. Each counts once.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it cannot be read.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist.")
+    sources = artifacts.read_manifest(version)["made_from"]["sources"]
+    options = replace(options, lower=options.lower or all(source["options"]["lower"] for source in sources))
+    divided = [quarantine.divide(batch, options) for batch in formats.read(path, options)]
+    names = [name for entries, _ in divided for name in entries["name"]]
+    return names, sum(len(rejects) for _, rejects in divided)
 
 
 def evaluate_list(version: Path, model_type: str, names: list[str]) -> float:
@@ -38,4 +61,9 @@ def sampled(folder: Path, model_type: str, n: int, seed: int) -> pl.DataFrame:
     model, vocab = weights.load_model(folder / "models" / model_type)
     batches = track(sample.sample(model, vocab, n, seed=seed), f"sampling {model_type}")
     frame = pl.concat([pl.DataFrame({"name": names, "nll": nlls}) for names, nlls in batches])
+    if endless := (frame["name"].str.len_chars() >= sample.LONGEST).sum():
+        log.warning(
+            "%s: %d of %d names did not end by themselves in %d characters: less smoothing helps, or more names",
+            model_type, endless, n, sample.LONGEST,
+        )  # fmt: skip
     return frame.with_row_index("row", offset=1)

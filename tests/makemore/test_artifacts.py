@@ -15,6 +15,7 @@ from makemore.vocab import Vocab
 
 NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
 MODEL = bigram.Model.from_counts(torch.tensor([[0, 2], [2, 1]]), bigram.Config(smoothing=0.5))
+TRAINED = {"parameters": 4, "train_seconds": 0.1}
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ def test_a_version_is_never_replaced(home):
         (lambda version: (version / "counts.parquet").unlink(), "counts.parquet is missing"),
         (lambda version: (version / "more.txt").write_text(""), "more.txt was not published with it"),
         (lambda version: (version / "manifest.json").write_text("{"), "manifest.json is damaged"),
+        (lambda version: (version / "manifest.json").write_text('{"files": []}'), "manifest.json is damaged"),
         (lambda version: (version / "manifest.json").unlink(), "manifest.json is damaged"),
         (lambda version: version.rename(version.with_name("20261122-020001-000000")), "manifest.json is of 20261122"),
     ],
@@ -151,7 +153,7 @@ def test_an_infinite_nll_survives_json(home):
     draft = artifacts.open_draft(home, {}, NOW)
     (draft / "models" / "bigram").mkdir(parents=True)
 
-    artifacts.write_metrics(draft, "bigram", {"nll": {"train": 2.5, "dev": math.inf}})
+    artifacts.write_metrics(draft, "bigram", TRAINED | {"nll": {"train": 2.5, "dev": math.inf}})
 
     assert json.loads((draft / "models" / "bigram" / "metrics.json").read_text())["nll"] == {"train": 2.5, "dev": None}
     assert artifacts.read_metrics(draft, "bigram")["nll"] == {"train": 2.5, "dev": math.inf}
@@ -162,7 +164,7 @@ def test_the_best_model_has_the_lowest_nll_on_dev(home):
     draft = artifacts.open_draft(home, {}, NOW)
     for model_type, nll in (("bigram", {"train": 2, "dev": 3}), ("bigram_net", {"train": 2.5, "dev": 2.6})):
         weights.save_model(draft / "models" / model_type, model_type, MODEL, Vocab((".", "a")))
-        artifacts.write_metrics(draft, model_type, {"nll": nll})
+        artifacts.write_metrics(draft, model_type, TRAINED | {"nll": nll})
 
     assert artifacts.find_model(draft) == "bigram_net"
     assert artifacts.find_model(draft, "bigram") == "bigram"

@@ -65,6 +65,12 @@ def test_a_home_that_is_a_file_is_refused(tmp_path):
         holding(tmp_path / "file", "makemore run").__enter__()
 
 
+def test_a_home_that_duckdb_could_not_open_is_refused(tmp_path):
+    """DuckDB reads what follows a '?' as options: its log would lie somewhere else."""
+    with pytest.raises(ValueError, match=r"has '\?', after which DuckDB reads options: use another --home"):
+        holding(tmp_path / "a?b", "makemore run").__enter__()
+
+
 def test_staging_is_cleared_by_name(tmp_path):
     """What is cleared is told; a home without leftovers has nothing to tell."""
     home = Home(tmp_path)

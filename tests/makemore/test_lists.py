@@ -62,13 +62,31 @@ def test_a_file_whose_name_looks_like_a_glob_is_itself(tmp_path):
 
 
 def test_each_list_comes_once_and_by_its_absolute_path(tmp_path, monkeypatch):
-    """Said twice, in two ways or through a link, it is one list; the first mention gives its place."""
+    """Said twice or in two ways, it is one list, in the place of the first mention; a link keeps its own name."""
     (tmp_path / "b.txt").touch()
     (tmp_path / "a.txt").touch()
     (tmp_path / "link.txt").symlink_to(tmp_path / "a.txt")
     monkeypatch.chdir(tmp_path)
 
-    assert lists.expand(["b.txt", ".", "link.txt"]) == [f"{tmp_path}/b.txt", f"{tmp_path}/a.txt"]
+    found = lists.expand(["b.txt", ".", "link.txt", "./a.txt"])
+
+    assert found == [f"{tmp_path}/b.txt", f"{tmp_path}/a.txt", f"{tmp_path}/link.txt"]
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    """No database and no manifest could hold it."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/n\xe9.txt")).touch()
+
+    with pytest.raises(ValueError, match=r"has a name that is not UTF-8: rename it"):
+        lists.expand([str(tmp_path)])
+
+
+def test_a_glob_gives_no_folders(tmp_path):
+    """'**' matches those too."""
+    (tmp_path / "g" / "h").mkdir(parents=True)
+    (tmp_path / "g" / "h" / "a.txt").touch()
+
+    assert lists.expand([f"{tmp_path}/g/**"]) == [f"{tmp_path}/g/h/a.txt"]
 
 
 def test_an_address_is_left_as_it_is():

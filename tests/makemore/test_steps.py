@@ -18,7 +18,7 @@ from makemore.database import query
 from makemore.home import Home, holding
 from makemore.lists import TransientError
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
-from makemore.steps import intake, making
+from makemore.steps import intake, making, using
 from tests.conftest import ENGLISH
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
@@ -295,3 +295,70 @@ def test_a_run_killed_at_any_moment_leaves_the_old_version_or_the_new_one(tmp_pa
     assert artifacts.versions(Home(home)) == [*before, version.name]
     assert ask(version, "select count(*) as n from names")["n"].item() == 6818
     assert list(Home(home).staging.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["a b'c", 'quo"te', "[1]*", "zoë"])
+def test_a_home_can_have_any_name(tmp_path, folder):
+    """A path is text for SQL and no pattern for Polars."""
+    version = make_version(tmp_path / folder, write_list(tmp_path, NAMES))
+
+    assert ask(version, "select count(*) as n from samples")["n"].item() == 100
+
+
+def test_a_large_alphabet_makes_a_version_too(tmp_path):
+    """Hundreds of characters: trained, sampled, with a report of the most frequent ones."""
+    names = [chr(0x4E00 + i) + chr(0x4E00 + (7 * i) % 500) for i in range(500)]
+
+    version = make_version(
+        tmp_path / "home",
+        write_list(tmp_path, names),
+        build=BuildOptions(holdout=0, smoothing=0.001),
+        train=TrainOptions(samples=20, set=("bigram_net.steps=3",)),
+    )
+
+    assert ask(version, "select count(*) as n from vocab")["n"].item() == 501
+    assert list(artifacts.verify(version)) == []
+
+
+def test_what_a_killed_download_leaves_is_cleared(tmp_path):
+    """It lies in staging, as all that is not complete."""
+    home = Home(tmp_path / "home")
+    home.staging.mkdir(parents=True)
+    (home.staging / "da3a87a4293c-names.txt").write_text("em")
+
+    make_version(home.path, write_list(tmp_path, NAMES))
+
+    assert list(home.staging.iterdir()) == []
+
+
+def test_a_table_read_as_text_is_pointed_out(tmp_path, caplog):
+    """Lines such as emma,5 are names if the user says so; he is told what they look like."""
+    with holding(tmp_path / "home", "the test"):
+        intake.ingest(tmp_path / "home", write_list(tmp_path, ["emma,5", "ava,3"]), ReadOptions())
+
+    assert "read it with --columns name,... or --format csv" in caplog.text
+
+
+def test_a_list_is_evaluated_as_it_would_be_read(tmp_path):
+    """With a mark, decomposed, in upper case where the version's lists were folded, and with a line that is no name."""
+    home = tmp_path / "home"
+    with holding(home, "the test"):
+        intake.ingest(home, write_list(tmp_path, ["Zoë", "ZOË", "Eva"]), ReadOptions(lower=True))
+        intake.build(home, EVERYTHING)
+        version = making.make_version(home, TrainOptions(models=("bigram",), samples=1))
+    (tmp_path / "own.txt").write_bytes("\ufeffZOE\u0308\r\n\r\neva\r\n".encode())
+
+    names, rejected = using.read_names(version, tmp_path / "own.txt", ReadOptions())
+
+    assert (names, rejected) == (["zoë", "eva"], 1)
+    assert using.evaluate_list(version, "bigram", names) > 0
+
+
+def test_names_that_do_not_end_are_pointed_out(tmp_path, caplog):
+    """Smoothing by a million leaves the end one character among many: names run to the limit, and the log says so."""
+    names = [chr(0x4E00 + i) for i in range(400)]
+    options = {"build": BuildOptions(holdout=0, smoothing=1e6), "train": TrainOptions(("bigram",), samples=100)}
+
+    make_version(tmp_path / "home", write_list(tmp_path, names), **options)
+
+    assert "names did not end by themselves in 1000 characters" in caplog.text

@@ -20,6 +20,11 @@ READERS = {
 }
 
 
+def table_for(table_format):
+    """The table, or the one column of it that a list of lines can hold."""
+    return FRAME.select("name") if table_format == "txt" else FRAME
+
+
 def test_every_format_has_a_suffix_and_a_reader():
     """So that the tests below miss none."""
     assert set(SUFFIXES.values()) == set(READERS)
@@ -30,7 +35,7 @@ def test_a_table_is_read_back_by_others(tmp_path, suffix):
     """By Python's csv and json and by Arrow: commas, quotes, markup and any alphabet come through."""
     table_format = format_of(tmp_path / f"out{suffix}")
 
-    write_table(FRAME, tmp_path / f"out{suffix}", table_format)
+    write_table(table_for(table_format), tmp_path / f"out{suffix}", table_format)
 
     expected = [(name,) for name in NAMES] if table_format == "txt" else list(zip(NAMES, range(1, 8), strict=True))
     assert READERS[table_format]((tmp_path / f"out{suffix}").read_bytes()) == expected
@@ -41,10 +46,32 @@ def test_a_stream_gets_the_bytes_of_the_file(tmp_path, suffix):
     """stdout is as good as -o."""
     stream = io.BytesIO()
 
-    write_table(FRAME, stream, SUFFIXES[suffix])
-    write_table(FRAME, tmp_path / "out", SUFFIXES[suffix])
+    write_table(table_for(SUFFIXES[suffix]), stream, SUFFIXES[suffix])
+    write_table(table_for(SUFFIXES[suffix]), tmp_path / "out", SUFFIXES[suffix])
 
     assert (tmp_path / "out").read_bytes() == stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("frame", "table_format", "message"),
+    [
+        (FRAME, "txt", "holds one column, this table has 2: use .csv"),
+        (pl.DataFrame({"x": [[1, 2]]}), "csv", r"column 'x' holds List.*, which csv cannot: use parquet"),
+        (pl.DataFrame({"x": [b"a"]}), "json", "column 'x' holds Binary, which json cannot: use parquet"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(tmp_path, frame, table_format, message):
+    """No column is dropped in silence, and no file is begun."""
+    with pytest.raises(ValueError, match=message):
+        write_table(frame, tmp_path / "out", table_format)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    """The folder, not the file that would have been written first."""
+    with pytest.raises(FileNotFoundError, match=r"nowhere is no folder: make it, or write out.csv somewhere else"):
+        write_table(FRAME, tmp_path / "nowhere" / "out.csv", "csv")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -52,7 +79,7 @@ def test_a_table_without_rows_is_one_too(suffix):
     """A query may find nothing."""
     stream = io.BytesIO()
 
-    write_table(FRAME.head(0), stream, SUFFIXES[suffix])
+    write_table(table_for(SUFFIXES[suffix]).head(0), stream, SUFFIXES[suffix])
 
     assert READERS[SUFFIXES[suffix]](stream.getvalue()) == []
 

@@ -109,30 +109,45 @@ def test_the_same_bytes_are_known(con):
     given = wh.ingest(con, source("a.txt", "aa"), [batch(["emma"], [""])])
 
     known = wh.Ingested(given.source_id, "a.txt", names=1, rejects=1, changed=False)
-    assert wh.find_source(con, source("a.txt", "aa")) == known
-    assert wh.find_source(con, source("b.txt", "aa")) == known
+    assert wh.recognise(con, source("a.txt", "aa")) == known
+    assert wh.recognise(con, source("b.txt", "aa")) == known
 
 
 def test_other_bytes_or_options_are_not_known(con):
     """A list read with --lower gives other names than without."""
     wh.ingest(con, source(sha256="aa", options={"lower": False}), [batch(["Emma"])])
 
-    assert wh.find_source(con, source(sha256="bb", options={"lower": False})) is None
-    assert wh.find_source(con, source(sha256="aa", options={"lower": True})) is None
-    assert wh.find_source(con, source(sha256="aa", options={"lower": False})) is not None
+    assert wh.recognise(con, source(sha256="bb", options={"lower": False})) is None
+    assert wh.recognise(con, source(sha256="aa", options={"lower": True})) is None
+    assert wh.recognise(con, source(sha256="aa", options={"lower": False})) is not None
 
 
 def test_an_address_that_takes_on_the_bytes_of_another_gives_up_its_own(con):
     """latest.txt becomes a copy of today.txt: yesterday's names are gone, and today's count once."""
-    wh.ingest(con, source("latest.txt", "yesterday"), [batch(["emma"])])
+    wh.ingest(con, source("latest.txt", "yesterday"), [batch(["emma"], [""])])
     wh.ingest(con, source("today.txt", "today"), [batch(["ava"])])
 
-    assert wh.find_source(con, source("latest.txt", "today")) is None
-    wh.ingest(con, source("latest.txt", "today"), [batch(["ava"])])
+    known = wh.recognise(con, source("latest.txt", "today"))
 
+    assert (known.uri, known.names) == ("today.txt", 1)
     assert names(con) == ["ava"]
-    assert [row["uri"] for row in wh.sources(con)] == ["latest.txt"]
-    assert wh.find_source(con, source("today.txt", "today")).uri == "latest.txt"
+    assert con.execute("select count(*) from rejects").fetchall() == [(0,)]
+    assert [(row["uri"], row["names"]) for row in wh.sources(con)] == [("latest.txt", 0), ("today.txt", 1)]
+
+
+@pytest.mark.parametrize("order", [["a.txt", "b.txt"], ["b.txt", "a.txt"]])
+def test_bytes_stay_as_long_as_one_address_has_them(con, order):
+    """Two lists were the same; one changes: the other one's names are there still, in whichever order they come."""
+    wh.ingest(con, source("a.txt", "same"), [batch(["emma", "mia"], ["."])])
+    assert wh.recognise(con, source("b.txt", "same")).changed is False
+
+    for uri in order:
+        tonight = source(uri, {"a.txt": "other", "b.txt": "same"}[uri])
+        if wh.recognise(con, tonight) is None:
+            wh.ingest(con, tonight, [batch(["noah"])])
+
+    assert sorted(names(con)) == ["emma", "mia", "noah"]
+    assert [(row["uri"], row["names"], row["rejects"]) for row in wh.sources(con)] == [("a.txt", 1, 0), ("b.txt", 2, 1)]
 
 
 @pytest.mark.parametrize("known", [False, True])

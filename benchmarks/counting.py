@@ -1,0 +1,150 @@
+"""Counting bigrams in SQL and in Polars beside the lecture's dict loop, at two sizes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+from benchmarks.figure import Figure, Row, megabytes, times
+from benchmarks.inputs import FEWER, MANY, Inputs
+from benchmarks.measure import Contender, Measured, measure, python, report, run_once
+
+REACH_SQL, REACH_POLARS = 7, 20
+PEAK = 600_000_000
+FLAT = 1.5
+"""Four times the names may take this many times the memory, and it is still called flat."""
+LECTURE = """\
+for w in words:
+    chs = ['.'] + list(w) + ['.']
+    for ch1, ch2 in zip(chs, chs[1:]):
+        bigram = (ch1, ch2)
+        b[bigram] = b.get(bigram, 0) + 1
+"""
+
+
+def figure(inputs: Inputs, repeats: int) -> Figure:
+    lecture, sql, polars, function = most = _at(inputs, MANY, repeats)
+    _, fewer_sql, fewer_polars, _ = fewer = _at(inputs, FEWER, repeats)
+    growth = sql.peak / fewer_sql.peak
+    return Figure(
+        "counting",
+        repeats,
+        [
+            Row(
+                f"counting {MANY / 1e6:g} million names, SQL",
+                lecture,
+                sql,
+                f"{times(lecture, sql):.1f} times faster",
+                f"{REACH_SQL} times; peak under {megabytes(PEAK)}, flat",
+                times(lecture, sql) >= REACH_SQL and sql.peak < PEAK and growth < FLAT,
+            ),
+            Row(
+                f"counting {MANY / 1e6:g} million names, Polars",
+                lecture,
+                polars,
+                f"{times(lecture, polars):.1f} times faster",
+                f"{REACH_POLARS} times",
+                times(lecture, polars) >= REACH_POLARS,
+            ),
+        ],
+        [*most, *fewer],
+        [
+            "SQL is the select of sql/split_bigram_counts.sql, Polars is `makemore.counts.split_bigram_counts`. Both "
+            "read the relation `names` of a DuckDB file that the list was ingested into and that the select of "
+            "sql/names.sql was built in (holdout 10); timed from an open connection to the last row, reading included.",
+            "The lecture's loop has the names in memory, and reading them is not timed. It runs as in the lecture's "
+            "notebook, outside of a function; inside of one, where Python finds its variables faster, SQL is "
+            f"{times(function, sql):.1f} and Polars {times(function, polars):.1f} times faster than it.",
+            f"All give the same counts, {lecture.told['total']:,} bigrams at {MANY:,} names (asserted).",
+            f"From {FEWER:,} names to {MANY:,}, {MANY / FEWER:g} times as many, SQL's peak grows by {growth:.2f}, "
+            f"from {megabytes(fewer_sql.peak)}; Polars' by {polars.peak / fewer_polars.peak:.2f}, "
+            f"from {megabytes(fewer_polars.peak)}.",
+        ],
+    )
+
+
+def _at(inputs: Inputs, n: int, repeats: int) -> list[Measured]:
+    names, home = inputs.drawn(n), inputs.folder / f"home-{n}"
+    if not home.exists():
+        run_once(Contender("prepare", python("counting", "prepare", str(names), str(home))))
+    contenders = [
+        Contender(f"lecture, dict, {n:,} names", python("counting", "lecture", str(names))),
+        Contender(f"SQL, {n:,} names", python("counting", "sql", str(home))),
+        Contender(f"Polars, {n:,} names", python("counting", "polars", str(home))),
+        Contender(f"lecture, dict in a function, {n:,} names", python("counting", "function", str(names))),
+    ]
+    measured = measure(contenders, repeats)
+    if len({one.told["counts"] for one in measured}) > 1:
+        raise AssertionError(f"the counts differ: {[(one.name, one.told) for one in measured]}")
+    return measured
+
+
+def _prepare(names: str, folder: str) -> None:
+    from makemore import relations
+    from makemore.database import connect
+    from makemore.home import Home
+    from makemore.options import BuildOptions, ReadOptions
+    from makemore.steps import intake
+
+    home = Home(Path(folder))
+    home.path.mkdir()
+    intake.ingest(home.path, names, ReadOptions(max_length=1000))
+    with connect(home.db) as con:
+        con.execute("create table settings as select ?::integer as holdout", [BuildOptions().holdout])
+        list(relations.build(con, {"names": relations.selects()["names"]}))
+
+
+def _lecture(names: str) -> None:
+    scope: dict[str, Any] = {"words": Path(names).read_text(encoding="utf-8").splitlines(), "b": {}}
+    loop = compile(LECTURE, "lecture", "exec")
+    report(lambda: exec(loop, scope), lambda _: _told((*bigram, count) for bigram, count in scope["b"].items()))
+
+
+def _function(names: str) -> None:
+    words = Path(names).read_text(encoding="utf-8").splitlines()
+    b: dict[tuple[str, str], int] = {}
+    scope: dict[str, Any] = {}
+    exec(f"def count(words, b):\n{indent(LECTURE, '    ')}", scope)
+    report(lambda: scope["count"](words, b), lambda _: _told((*bigram, count) for bigram, count in b.items()))
+
+
+def _sql(home: str) -> None:
+    from makemore.database import connect
+    from makemore.home import Home
+    from makemore.relations import selects
+
+    with connect(Home(Path(home)).db, read_only=True) as con:
+        select = selects()["split_bigram_counts"]
+        report(lambda: con.execute(select).fetchall(), lambda rows: _told(row[1:] for row in rows))
+
+
+def _polars(home: str) -> None:
+    from makemore.counts import split_bigram_counts
+    from makemore.database import connect
+    from makemore.home import Home
+
+    with connect(Home(Path(home)).db, read_only=True) as con:
+        report(
+            lambda: split_bigram_counts(con),
+            lambda table: _told((row["ch1"], row["ch2"], row["count"]) for row in table.to_pylist()),
+        )
+
+
+def _told(rows: Iterable[tuple[str, str, int]]) -> dict[str, Any]:
+    """The sum of the counts over all splits, and a hash of them that is equal for equal counts."""
+    counts: Counter[str] = Counter()
+    for ch1, ch2, count in rows:
+        counts[ch1 + ch2] += count
+    text = json.dumps(sorted(counts.items()))
+    return {"total": counts.total(), "counts": hashlib.sha256(text.encode()).hexdigest()}
+
+
+if __name__ == "__main__":
+    found: list[Callable[..., None]] = [_prepare, _lecture, _function, _sql, _polars]
+    {contender.__name__: contender for contender in found}[f"_{sys.argv[1]}"](*sys.argv[2:])
