@@ -60,13 +60,13 @@ def recognise(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None
     """
     rows = con.execute(
         "select source_id, uri, names, rejects from sources where sha256 = ? and options = ?::json "
-        "order by uri <> ?, names = 0",
+        "order by names = 0, uri <> ?",
         [source.sha256, json.dumps(source.options), source.uri],
     ).fetchall()
     if not rows:
         return None
     source_id, uri, names, rejects = rows[0]
-    if uri != source.uri:
+    if source.uri not in [row[1] for row in rows]:
         with transaction(con):
             _insert(con, source, _release(con, source.uri))
     return Ingested(source_id, uri, names, rejects, changed=False)

@@ -40,7 +40,7 @@ def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[list[st
     sources = artifacts.read_manifest(version)["made_from"]["sources"]
     options = replace(options, lower=options.lower or all(source["options"]["lower"] for source in sources))
     divided = [quarantine.divide(batch, options) for batch in formats.read(path, options)]
-    names = [name for entries, _ in divided for name in entries["name"]]
+    names = [name for entries, _ in divided for name in entries.sort("row")["name"]]
     return names, sum(len(rejects) for _, rejects in divided)
 
 
