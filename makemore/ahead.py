@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -11,9 +12,9 @@ T = TypeVar("T")
 
 def ahead(items: Iterable[T]) -> Iterator[T]:
     """The same items in the same order; what making one raises is raised where it would be used."""
-    iterator, end = iter(items), object()
+    iterator = iter(items)
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, iterator, end)
-        while (item := coming.result()) is not end:
-            coming = reader.submit(next, iterator, end)
-            yield item  # type: ignore[misc]
+        coming = reader.submit(list, islice(iterator, 1))
+        while item := coming.result():
+            coming = reader.submit(list, islice(iterator, 1))
+            yield from item

@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import shutil
 import sys
 import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from makemore import __version__
 from makemore.home import Home, holding
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
 
@@ -185,7 +183,7 @@ def query(
 
     Example: makemore query "select * from bigram_counts order by count desc limit 5"
     """
-    from makemore import artifacts, database, tables
+    from makemore import artifacts, database, summary, tables
 
     result = database.query(artifacts.find_version(Home(home), version) / "stats.duckdb", sql)
     if output is not None:
@@ -193,7 +191,7 @@ def query(
     elif format is not None:
         tables.write_table(result, sys.stdout.buffer, format)
     else:
-        _print_table(result)
+        print(summary.table(result))
 
 
 @app.command
@@ -247,30 +245,10 @@ def _is_as_published(folder: Path) -> bool:
 
 
 def _print_version(version: Path, home: Path) -> None:
-    from makemore import artifacts, summary
+    from makemore import summary
 
-    best = artifacts.best_model(version)
-    option = "" if home == HOME else f" --home {shlex.quote(str(home))}"
-    names = summary.new_names(version, best, 20)
-    print(f"{len(names)} new names from {best}:\n")
-    print(summary.in_columns(names))
-    print(f"\n{summary.nlls(version)}\n")
-    print(f"Published {version}: open report.html there in a browser. Next:\n")
-    print(f"  makemore sample -n 50 --seed 1{option}")
-    print(f'  makemore query "select * from bigram_counts order by count desc limit 5"{option}')
-    print(f"  makemore verify{option}")
-
-
-def _print_table(result: pl.DataFrame) -> None:
-    import polars as pl
-
-    with pl.Config(
-        tbl_rows=50, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60,
-        tbl_formatting="UTF8_FULL_CONDENSED", tbl_width_chars=160,
-    ):  # fmt: skip
-        print(result)
-    if len(result) > 50:
-        print(f"The first and last of {len(result):,} rows: all with --format csv or -o FILE.", file=sys.stderr)
+    command = "makemore" if shutil.which("makemore") else shlex.quote(sys.argv[0])
+    print(summary.announce(version, command, "" if home == HOME else f" --home {shlex.quote(str(home))}"))
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def connect(
         raise ValueError(f"{db} cannot be opened: {first_line(error)}") from error
     try:
         yield con
-    except duckdb.IOException as error:
+    except duckdb.OperationalError as error:
         raise ValueError(f"{db} cannot be read or written: {first_line(error)} Free space if there is none.") from error
     finally:
         con.close()

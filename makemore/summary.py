@@ -9,6 +9,9 @@ import polars as pl
 
 from makemore import artifacts
 
+ROWS = 50
+"""Rows of a table that are shown."""
+
 
 def describe(version: Path) -> str:
     """One line: the version, its lists' names, the test nll of each model."""
@@ -28,6 +31,35 @@ def nlls(version: Path) -> str:
         found = artifacts.read_metrics(version, model_type)["nll"]
         lines.append(f"{model_type:12} nll " + "  ".join(f"{split} {nll:.7f}" for split, nll in found.items()))
     return "\n".join(lines)
+
+
+def announce(version: Path, command: str, option: str) -> str:
+    """New names from the best model of a version, all nlls, where it lies and what to try next."""
+    best = artifacts.best_model(version)
+    names = new_names(version, best, 20)
+    return f"""{len(names)} new names from {best}:
+
+{in_columns(names)}
+
+{nlls(version)}
+
+Published {version}: open report.html there in a browser. Next:
+
+  {command} sample -n 50 --seed 1{option}
+  {command} query "select * from bigram_counts order by count desc limit 5"{option}
+  {command} verify{option}"""
+
+
+def table(frame: pl.DataFrame) -> str:
+    """A table to look at: the first and last rows of a long one, with a line that says so."""
+    with pl.Config(
+        tbl_rows=ROWS, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60,
+        tbl_formatting="UTF8_FULL_CONDENSED", tbl_width_chars=160,
+    ):  # fmt: skip
+        shown = str(frame)
+    if len(frame) <= ROWS:
+        return shown
+    return f"{shown}\nThe first and last of {len(frame):,} rows: all of them with --format csv or -o FILE."
 
 
 def new_names(version: Path, model_type: str, n: int) -> list[str]:

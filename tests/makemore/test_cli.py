@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 from makemore.cli import main
-from tests.conftest import ROOT
+from tests.conftest import ENGLISH, ROOT
 
 MAKEMORE = str(Path(sys.executable).with_name("makemore"))
 
@@ -203,6 +204,25 @@ def test_a_real_process_ends_as_the_tests_say(tmp_path):
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n"
+
+
+@pytest.mark.parametrize("verb", ["ingest", "build", "train"])
+def test_a_full_disk_is_one_line_and_the_next_run_succeeds(tmp_path, verb):
+    """A file may grow to 100 KB and no further: the step says so, and works once there is room."""
+    home, words = tmp_path / "home", {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train"]}
+    for step in list(words)[: list(words).index(verb)]:
+        subprocess.run([MAKEMORE, *words[step], "--home", home], check=True, capture_output=True)
+    command = [MAKEMORE, *words[verb], "--home", home]
+
+    full = subprocess.run(
+        command, check=False, capture_output=True, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )  # fmt: skip
+
+    assert full.returncode == 1
+    assert len(full.stderr.splitlines()) == 1
+    assert full.stderr.startswith("makemore: ")
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def test_a_reader_that_has_enough_is_no_error(published):
