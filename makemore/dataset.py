@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from makemore.vocab import Ids, Vocab
 
@@ -94,15 +95,17 @@ def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 def read_rows(path: Path) -> dict[str, Rows]:
     """The distinct rows of a dataset, by split; splits without a name are left out."""
-    tensors = load_file(path)
+    # xs and ys are most of the file, and not needed here.
+    with safe_open(path, framework="numpy") as file:
+        tensors = {name: file.get_tensor(f"rows.{name}") for name in ("split", "context", "next", "count")}
     return {
         split: Rows(
-            tensors["rows.context"][chosen].astype(np.int64),
-            tensors["rows.next"][chosen].astype(np.int64),
-            tensors["rows.count"][chosen],
+            tensors["context"][chosen].astype(np.int64),
+            tensors["next"][chosen].astype(np.int64),
+            tensors["count"][chosen],
         )
         for ix, split in enumerate(SPLITS)
-        if (chosen := tensors["rows.split"] == ix).any()
+        if (chosen := tensors["split"] == ix).any()
     }
 
 

@@ -83,10 +83,20 @@ class TrainOptions:
             raise ValueError("no model type to train: name one or more with --models.")
         if repeated := [model_type for model_type in self.models if self.models.count(model_type) > 1]:
             raise ValueError(f"--models names {repeated[0]!r} twice: name each once.")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"--seed {self.seed}: use 0 to 2**63 - 1.")
+        check_seed(self.seed)
         if self.samples < 1:
             raise ValueError(f"--samples {self.samples}: use 1 or more.")
+
+
+def check_seed(seed: int) -> int:
+    """The same seed.
+
+    Raises:
+        ValueError: it is out of range.
+    """
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"--seed {seed}: use 0 to 2**63 - 1.")
+    return seed
 
 
 def _stripped(columns: str) -> list[str]:

@@ -23,7 +23,7 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none. raw is the name
     as it stood there, and its count after a comma where the list has counts.
     """
-    raw = pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")
+    raw = _folded(options)
     plain = (
         raw.str.contains(PLAIN) & (raw.str.len_chars() <= options.max_length)
         & pl.col("count").is_null() & pl.col("trouble").is_null()
@@ -36,8 +36,7 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
 
 def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Entries and rejects of rows that need a closer look, which takes five times as long as seeing that they do."""
-    raw = pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")
-    name = raw.str.normalize("NFC").str.strip_chars()
+    name = _folded(options).str.normalize("NFC").str.strip_chars()
     weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
         pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))
@@ -58,3 +57,7 @@ def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.D
             "row", pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, RAW_LENGTH), "reason"
         ),
     )
+
+
+def _folded(options: ReadOptions) -> pl.Expr:
+    return pl.col("raw").str.to_lowercase() if options.lower else pl.col("raw")

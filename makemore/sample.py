@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.utils._pytree import tree_map_only
 
+from makemore.options import check_seed
 from makemore.vocab import Vocab
 
 BLOCK = 1024
@@ -34,8 +35,7 @@ def sample(
     Raises:
         ValueError: the seed is out of range, or no name can begin.
     """
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"--seed {seed}: use 0 to 2**63 - 1.")
+    check_seed(seed)
     blocks = -(-n // BLOCK)
     per_batch = max(1, min(batch_size, ELEMENTS // len(vocab)) // BLOCK)
     for first in range(0, blocks, per_batch):

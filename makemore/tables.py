@@ -81,7 +81,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 def _write(frame: pl.DataFrame, file: IO[bytes], table_format: TableFormat) -> None:
     match table_format:
         case "txt":
-            frame.select(frame.columns[0]).write_csv(file, include_header=False, quote_style="never")
+            frame.write_csv(file, include_header=False, quote_style="never")
         case "csv":
             frame.write_csv(file)
         case "json":

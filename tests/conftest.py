@@ -1,6 +1,7 @@
 """What several test files need: the lecture's list, a published version, a Prefect server."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -79,10 +80,10 @@ def lecture(built, lecture_names):
 @pytest.fixture(scope="session")
 def prefect_server():
     """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it."""
+    # First, and by name so that no sorting of imports moves it: its settings come before Prefect is imported.
+    import_module("flows")
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
-
-    import flows  # noqa: F401, its settings come before Prefect is imported
 
     with (
         prefect_test_harness(server_startup_timeout=180),
