@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Format = Literal["text", "csv", "parquet", "jsonl"]
 Counter = Literal["polars", "sql"]
+Split = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ReadOptions:
     """Fold names to lower case; kept as they are if left out."""
     max_length: int = 64
     """Longest name in characters; a longer one is rejected."""
+    split: Split | None = None
+    """Split of all names of the list; by a hash of each name if left out."""
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -55,12 +58,20 @@ class BuildOptions:
     """Count added to each bigram before it becomes a probability."""
     count_with: Counter = "polars"
     """Engine that counts bigrams; both give the same counts."""
+    order: int = 6
+    """Longest n-gram of the model ngram, in characters."""
+    min_count: int = 1
+    """How often an n-gram of order 3 or more must occur in distinct names, or it is dropped; 1 keeps all."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.holdout <= 45:
             raise ValueError(f"--holdout {self.holdout}: use 0 to 45 (percent for dev, and as many for test).")
         if not 0 <= self.smoothing < float("inf"):
             raise ValueError(f"--smoothing {self.smoothing}: use 0 or more.")
+        if not 2 <= self.order <= 8:
+            raise ValueError(f"--order {self.order}: use 2 to 8.")
+        if self.min_count < 1:
+            raise ValueError(f"--min-count {self.min_count}: use 1 or more.")
 
 
 @dataclass(frozen=True)

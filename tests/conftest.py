@@ -53,7 +53,7 @@ def published(tmp_path_factory):
 def built():
     """A function of names, and of their weights, to a database in memory with every relation of sql/ built in SQL."""
 
-    def build(names, weights=None, *, holdout=0, smoothing=1.0):
+    def build(names, weights=None, *, holdout=0, smoothing=1.0, order=6, min_count=1):
         con = duckdb.connect()
         wh.create_tables(con)
         source = wh.Source("names.txt", "0a30b555", 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
@@ -63,7 +63,9 @@ def built():
             con, source, [(entries, pl.DataFrame(schema={"row": pl.Int64, "raw": pl.String, "reason": pl.String}))]
         )
         con.execute(
-            "create table settings as select ?::integer as holdout, ?::double as smoothing", [holdout, smoothing]
+            "create table settings as select ?::integer as holdout, ?::double as smoothing, "
+            "?::integer as ngram_order, ?::bigint as ngram_min_count",
+            [holdout, smoothing, order, min_count],
         )
         list(relations.build(con, relations.selects()))
         return con

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: ["vocab", "options", "progress", "home", "tables", "database", "ahead", "models"],
     1: ["relations", "lists"],
-    2: ["counts", "dataset", "formats", "quarantine", "warehouse"],
+    2: ["counts", "dataset", "formats", "ngrams", "quarantine", "warehouse"],
     3: ["evaluate"],
     4: ["train", "sample"],
     5: ["artifacts", "provenance"],

@@ -82,18 +82,30 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
         with transaction(con):
             con.execute(
                 "create or replace table settings as "
-                "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, ?::json as built_from",
-                [options.holdout, options.smoothing, options.count_with, _state_of(sources)],
+                "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, "
+                "?::integer as ngram_order, ?::bigint as ngram_min_count, ?::json as built_from",
+                [*as_config(options).values(), _state_of(sources)],
             )
             selects = relations.selects()
             built = relations.build(con, selects, COUNTERS[options.count_with])
             rows = dict(track(built, "building relations", len(selects)))
             relations.check(con, relations.laws())
+        _tell_fallbacks(con)
     log.info(
         "built %d relations of %s names from %s, %d laws hold",
         len(rows), f"{rows['names']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(relations.laws()),
     )  # fmt: skip
     return rows
+
+
+def _tell_fallbacks(con: duckdb.DuckDBPyConnection) -> None:
+    """Say which discounts the n-grams were too few to compute; at order 1 that is so on most lists."""
+    fallbacks = con.execute("select list(ngram_order) from ngram_discounts where is_fallback").fetchall()[0][0]
+    if fallbacks:
+        log.info(
+            "ngram: order%s %s: too few n-grams to compute discounts, 0.5, 1 and 1.5 are used",
+            "s" * (len(fallbacks) > 1), ", ".join(map(str, fallbacks)),
+        )  # fmt: skip
 
 
 def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
@@ -106,7 +118,7 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
     sources = _sources(con, home)
     settings = (
         con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
-        and con.execute("select built_from, holdout, smoothing, count_with from settings").fetchall()
+        and con.execute("select built_from, * exclude (built_from) from settings").fetchall()
     )
     if not settings or settings[0][0] != _state_of(sources):
         raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")

@@ -16,6 +16,7 @@ from makemore import (
     dataset,
     evaluate,
     models,
+    ngrams,
     provenance,
     relations,
     report,
@@ -79,9 +80,13 @@ def train_model(draft: Path, model_type: str) -> float:
         raise ValueError(f"{model_type}: no name of the lists is in train. Use --holdout 0, or more names.")
     with connect(draft / "stats.duckdb", read_only=True) as con:
         vocab = dataset.read_vocab(con)
+        grams = ngrams.read_grams(con, vocab) if hasattr(models.model_class(model_type), "from_grams") else None
     config = models.configure(model_type, made_from["models"][model_type])
     started = time.perf_counter()
-    model, loss = train.train(model_type, config, rows["train"], len(vocab), seed=made_from["train"]["seed"])
+    if grams:
+        model, loss = models.model_class(model_type).from_grams(grams, config), None
+    else:
+        model, loss = train.train(model_type, config, rows["train"], len(vocab), seed=made_from["train"]["seed"])
     seconds = round(time.perf_counter() - started, 3)
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
     parameters = sum(tensor.numel() for tensor in model.state_dict().values())
@@ -147,4 +152,17 @@ def _settings(model_type: str, options: TrainOptions, build_options: BuildOption
             raise ValueError(f"--set {item}: use MODEL.SETTING=VALUE, MODEL being one of {', '.join(options.models)}.")
         if model == model_type:
             settings[setting] = value
-    return asdict(models.configure(model_type, settings))
+    config = asdict(models.configure(model_type, settings))
+    if hasattr(models.model_class(model_type), "from_grams"):
+        _check_built_with(model_type, config, as_config(build_options))
+    return config
+
+
+def _check_built_with(model_type: str, config: dict[str, Any], built: dict[str, Any]) -> None:
+    """Nothing, if a model made of relations has the settings that they were built with."""
+    for name in config.keys() & built.keys():
+        if config[name] != built[name]:
+            raise ValueError(
+                f"--set {model_type}.{name}={config[name]}: the relations were built with {built[name]}. "
+                f"Build them anew: makemore build --{name.replace('_', '-')} {config[name]}."
+            )

@@ -1,0 +1,45 @@
+-- ngram_discounts: what is taken from an n-gram of an order that counts 1, 2, or 3 and more, to be given to others.
+--
+-- n1 to n4 are how many n-grams of the order count 1 to 4. The closed formula is that of Chen and Goodman
+-- (1999), section 3: y = n1 / (n1 + 2 n2), dk = k - (k + 1) y n(k+1) / nk. Where it cannot be computed or
+-- leaves 0 < dk <= k, as on short lists and at order 1, all three fall back to 0.5, 1, 1.5: then
+-- is_fallback says so.
+with counted as (
+    select
+        ngram_order,
+        count(*) filter (where adjusted = 1) as n1,
+        count(*) filter (where adjusted = 2) as n2,
+        count(*) filter (where adjusted = 3) as n3,
+        count(*) filter (where adjusted = 4) as n4
+    from ngram_adjusted
+    group by all
+),
+
+computed as (
+    select
+        *,
+        1 - 2 * n1 / (n1 + 2 * n2) * n2 / n1 as d1,
+        2 - 3 * n1 / (n1 + 2 * n2) * n3 / n2 as d2,
+        3 - 4 * n1 / (n1 + 2 * n2) * n4 / n3 as d3
+    from counted
+),
+
+judged as (
+    select
+        *,
+        not coalesce(0 < d1 and d1 <= 1 and 0 < d2 and d2 <= 2 and 0 < d3 and d3 <= 3, false) as is_fallback
+    from computed
+)
+
+select
+    ngram_order,
+    n1,
+    n2,
+    n3,
+    n4,
+    if(is_fallback, 0.5, d1) as d1,
+    if(is_fallback, 1, d2) as d2,
+    if(is_fallback, 1.5, d3) as d3,
+    is_fallback
+from judged
+order by ngram_order

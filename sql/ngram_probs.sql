@@ -1,0 +1,56 @@
+-- ngram_probs: how probable character ch is after a context, by interpolated modified Kneser-Ney.
+--
+-- One row for each n-gram that is kept. prob is what the discount leaves of its count, over the context's
+-- total, and the context's backoff times its prob after the context one character shorter; below the
+-- context '' every character of vocab is as probable as the others. A character that has no row after a
+-- context has there backoff times its prob after the shorter one. Chen and Goodman (1999), section 3.
+with recursive characters as (
+    select count(*) as vocab_size
+    from vocab
+),
+
+own as (
+    select
+        grams.context,
+        grams.ch,
+        grams.ngram_order,
+        backoffs.backoff,
+        (
+            grams.adjusted
+            - case grams.adjusted when 1 then discounts.d1 when 2 then discounts.d2 else discounts.d3 end
+        ) / backoffs.total as share
+    from ngram_adjusted as grams
+    inner join ngram_discounts as discounts on grams.ngram_order = discounts.ngram_order
+    inner join ngram_backoffs as backoffs on grams.context = backoffs.context
+    where grams.is_kept
+),
+
+probs as (
+    select
+        own.context,
+        own.ch,
+        own.ngram_order,
+        own.share + own.backoff / characters.vocab_size as prob
+    from own
+    cross join characters
+    where own.ngram_order = 1
+    union all
+    select
+        own.context,
+        own.ch,
+        own.ngram_order,
+        own.share + own.backoff * shorter.prob as prob
+    from probs as shorter
+    inner join own
+        on
+            shorter.ngram_order + 1 = own.ngram_order
+            and shorter.context = substring(own.context, 2)
+            and shorter.ch = own.ch
+)
+
+select
+    context,
+    ch,
+    prob
+from probs
+order by context, ch
