@@ -95,7 +95,7 @@ class Model(nn.Module):
         if states * grams.vocab_size > LARGEST_TABLE:
             raise ValueError(
                 f"ngram: {states:,} contexts by {grams.vocab_size:,} characters are more than {LARGEST_TABLE:,} "
-                f"numbers: keep fewer with `makemore build --min-count {config.min_count + 1}`, or with a lower --order."
+                f"numbers: keep fewer with `makemore build --min-count {config.min_count + 1}` or a lower --order."
             )
         model = cls(grams.vocab_size, config)
         model.log_probs = torch.from_numpy(np.log(_probs(grams)))

@@ -1,11 +1,19 @@
 """What every model type keeps, whichever file it is."""
 
+import numpy as np
 import pytest
 import torch
 
 from makemore.models import check_model_type, configure, defaults, model_class, model_types
+from makemore.models.ngram import Grams
 
 V = 5
+# Of the n-grams (.) 1, (.1) 2 and (1) 2: states (.), (), (1), (.1).
+GRAMS = Grams(
+    V, np.array([1, 0, 1, 2]), np.array([1, 1, 1, 2]), np.array([1, 1, 1, 0]), np.array([0, 0, 1, 1]),
+    np.array([2, 3, 2, 1]), np.array([0.3, 0.5, 0.4, 0.6]),
+    np.array([0, 1, 2, 3]), np.array([1, 1, 2, 2]), np.array([0.88, 0.6, 0.64, 0.784]),
+)  # fmt: skip
 IDX = torch.tensor([[0, 1, 2, 4], [0, 3, 3, 0]])
 
 
@@ -15,9 +23,11 @@ def some_model(model_type):
     rng = torch.Generator().manual_seed(1)
     if hasattr(cls, "from_counts"):
         return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng), config)
+    if hasattr(cls, "from_grams"):
+        return cls.from_grams(GRAMS, config)
     model = cls(V, config)
     model.initialise(rng)
-    return model
+    return model.eval()
 
 
 @pytest.mark.parametrize("model_type", model_types())
@@ -39,7 +49,7 @@ def test_step_agrees_with_forward(model_type):
 def test_state_dict_brings_a_model_back(model_type):
     """Tensors of one model make another of the same config say the same."""
     model = some_model(model_type)
-    other = model_class(model_type)(V, model.config)
+    other = model_class(model_type)(V, model.config).eval()
 
     other.load_state_dict(model.state_dict())
 
