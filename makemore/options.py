@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Format = Literal["text", "csv", "parquet", "jsonl"]
 Counter = Literal["polars", "sql"]
+Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]
 
 
@@ -84,6 +85,8 @@ class TrainOptions:
     """Seed of all that is random; the lecture's if left out."""
     samples: int = 1000
     """Names to sample from each model into the version."""
+    device: Device = "auto"
+    """Where nets are trained: on a GPU if there is one, unless you say otherwise."""
     set: tuple[str, ...] = ()
     """A setting of one model, as MODEL.SETTING=VALUE: bigram_net.steps=500."""
 

@@ -1,8 +1,10 @@
 -- name_counts: a distinct name, how often it counts and on how many lines and in how many lists it stands.
+--
+-- split is null where lists that were read with --split put the name on several sides.
 select
     name,
     length,
-    split,
+    case when min(split) = max(split) then min(split) end as split,
     sum(weight)::bigint as count,
     count(*) as lines,
     count(distinct source_id) as sources

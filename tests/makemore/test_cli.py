@@ -89,6 +89,21 @@ def test_ssa_lists_with_counts(ok, tmp_path):
     assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has a count that is no whole number from 1"}]
 
 
+def test_a_split_that_is_declared(ok, tmp_path):
+    """Someone else's division: each of its lists says its split; the same bytes under another address may say another."""
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.txt").write_text("Emma\nava\n")
+        ok("ingest", tmp_path / f"{name}.txt", "--split", name, "--home", tmp_path / "home")
+
+    ok("build", "--home", tmp_path / "home")
+    ok("train", "--models", "bigram", "--samples", 5, "--home", tmp_path / "home")
+    splits = ok(
+        "query", "select split, lines from split_sizes", "--format", "csv", "--home", tmp_path / "home"
+    ).splitlines()
+
+    assert splits == ["split,lines", "test,2", "train,2"]
+
+
 def test_the_same_seed_prints_the_same_names(ok, published):
     """And a file holds them with their nll."""
     first = ok("sample", "-n", 5, "--model", "bigram", "--seed", 1, "--home", published)

@@ -1,8 +1,11 @@
 import hashlib
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from makemore import relations
 
 SPLITS = "select name, split from names order by row"
 
@@ -86,3 +89,57 @@ def test_the_lecture_list_divides_as_asked(built, lecture_names):
     assert [split for split, _ in shares] == ["dev", "test", "train"]
     assert [share for _, share in shares] == pytest.approx([0.1, 0.1, 0.8], abs=0.01)
     assert sum(share for _, share in shares) == pytest.approx(1)
+
+
+def declare(con, split):
+    """The names of the list, read as if with --split."""
+    con.execute("update sources set options = ?::json", [json.dumps({"split": split})])
+    list(relations.build(con, relations.selects()))
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_a_declared_split_stands_in_place_of_the_hash(built, split):
+    """For every name of that list, whatever the holdout."""
+    con = built([f"n{i}" for i in range(200)], holdout=10)
+
+    declare(con, split)
+
+    assert con.execute("select distinct split from names").fetchall() == [(split,)]
+    assert con.execute("select count(distinct bucket) > 50 from names").fetchall() == [(True,)]
+
+
+def test_names_of_other_lists_keep_the_hash(built):
+    """Only the list that was read with --split says where its names are; the law holds, a leak being declared."""
+    names = [f"n{i}" for i in range(200)]
+    con = built(names, holdout=10)
+    by_hash = dict(con.execute(SPLITS).fetchall())
+    con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
+    con.execute("insert into entries select 2, row, name, weight from entries where row <= 50")
+
+    list(relations.build(con, relations.selects()))
+    relations.check(con, relations.laws())
+
+    assert dict(con.execute("select name, split from names where source_id = 1").fetchall()) == by_hash
+    assert con.execute("select distinct split from names where source_id = 2").fetchall() == [("test",)]
+
+
+def test_a_name_on_two_sides_is_one_name_and_is_seen(built):
+    """name_counts has it once, without a split; split_names has it on each side, and says that train has it."""
+    con = built(["emma", "emma", "ava"], [1, 2, 4])
+    con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
+    con.execute("insert into entries values (2, 1, 'emma', 8), (2, 2, 'mia', 16)")
+
+    list(relations.build(con, relations.selects()))
+
+    assert con.execute("select name, split, count, lines from name_counts order by name").fetchall() == [
+        ("ava", "train", 4, 1),
+        ("emma", None, 11, 3),
+        ("mia", "test", 16, 1),
+    ]
+    assert con.execute("from split_names").fetchall() == [
+        ("test", "emma", 4, 8, 1, True),
+        ("test", "mia", 3, 16, 1, False),
+        ("train", "ava", 3, 4, 1, True),
+        ("train", "emma", 4, 3, 2, True),
+    ]
+    assert con.execute("select count(*), count(distinct name) from name_nll").fetchall() == [(3, 3)]
