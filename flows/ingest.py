@@ -6,11 +6,11 @@ from prefect import flow
 
 from flows.tasks import ingest_lists
 from makemore.home import holding
-from makemore.options import ReadOptions
+from makemore.options import IngestOptions
 
 
 @flow(name="ingest")
-def ingest(lists: list[str], home: Path = Path("artifacts"), read: ReadOptions = ReadOptions()) -> None:
+def ingest(lists: list[str], home: Path = Path("artifacts"), read: IngestOptions = IngestOptions()) -> None:
     """Ingest the lists into the home's database."""
     with holding(home, "ingest"):
         ingest_lists(lists, home, read)

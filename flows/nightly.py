@@ -6,14 +6,14 @@ from prefect import flow
 
 from flows.tasks import ingest_lists, make_version
 from makemore.home import holding
-from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.options import BuildOptions, IngestOptions, TrainOptions
 
 
 @flow(name="nightly")
 def nightly(
     lists: list[str],
     home: Path = Path("artifacts"),
-    read: ReadOptions = ReadOptions(),
+    read: IngestOptions = IngestOptions(),
     build: BuildOptions = BuildOptions(),
     train: TrainOptions = TrainOptions(),
 ) -> Path:

@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from makemore.lists import TransientError, expand
-from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.steps import intake, making, using
 
 
@@ -39,7 +39,7 @@ publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(m
 generate = task(name="generate", task_run_name="generate {n} of {model_type}", cache_policy=NO_CACHE)(using.generate)
 
 
-def ingest_lists(lists: list[str], home: Path, read: ReadOptions) -> None:
+def ingest_lists(lists: list[str], home: Path, read: IngestOptions) -> None:
     """Take in each list, one after the other: they share one database."""
     for uri in expand(lists):
         ingest(home, uri, read)

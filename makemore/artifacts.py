@@ -149,7 +149,7 @@ def best_model(folder: Path) -> str:
 
 
 def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
-    """The metrics of a model of a version or a draft; an nll of null is read as infinite.
+    """The metrics of a model of a version or a draft; a figure of a split that is null is read as infinite.
 
     Raises:
         NotAsPublished: they are missing or no JSON.
@@ -157,14 +157,13 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
     metrics = read_json(folder / "models" / model_type / "metrics.json")
     if not {"parameters", "train_seconds"} <= metrics.keys():
         raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: see `makemore verify`.")
-    metrics["nll"] = {split: math.inf if nll is None else nll for split, nll in metrics.get("nll", {}).items()}
-    return metrics
+    return {"nll": {}} | {name: _by_split(value, None, math.inf) for name, value in metrics.items()}
 
 
 def write_metrics(folder: Path, model_type: str, metrics: dict[str, Any]) -> None:
-    """Write a model's metrics; JSON has no infinity, so an infinite nll is null."""
-    nlls = {split: nll if math.isfinite(nll) else None for split, nll in metrics.get("nll", {}).items()}
-    write_json(folder / "models" / model_type / "metrics.json", metrics | {"nll": nlls})
+    """Write a model's metrics; JSON has no infinity, so an infinite figure of a split is null."""
+    told = {name: _by_split(value, math.inf, None) for name, value in metrics.items()}
+    write_json(folder / "models" / model_type / "metrics.json", told)
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -186,6 +185,13 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise NotAsPublished(f"{path} cannot be read ({error}): see `makemore verify`.") from error
     return value
+
+
+def _by_split(value: Any, found: float | None, instead: float | None) -> Any:
+    """The same value, and of one that is told by split, `instead` wherever it is `found`."""
+    if not isinstance(value, dict):
+        return value
+    return {split: instead if figure == found else figure for split, figure in value.items()}
 
 
 def _files(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from cyclopts import App, Parameter
 
 from makemore import __version__
 from makemore.home import Home, holding
-from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions
 
 # torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
 
@@ -42,7 +42,7 @@ HOME = Path("artifacts")
 def run(
     *lists: str,
     home: HomeOption = HOME,
-    read: Annotated[ReadOptions, Flat] = ReadOptions(),
+    read: Annotated[IngestOptions, Flat] = IngestOptions(),
     build: Annotated[BuildOptions, Flat] = BuildOptions(),
     train: Annotated[TrainOptions, Flat] = TrainOptions(),
 ) -> None:
@@ -66,7 +66,7 @@ def run(
 
 
 @app.command
-def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[ReadOptions, Flat] = ReadOptions()) -> None:
+def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[IngestOptions, Flat] = IngestOptions()) -> None:
     """Take lists into the home: files, folders, globs or URLs, as text, CSV, Parquet or JSON lines.
 
     Example: makemore ingest yob2020.txt --columns name,sex,count --lower
@@ -111,25 +111,23 @@ def train(*, home: HomeOption = HOME, options: Annotated[TrainOptions, Flat] = T
 @app.command
 def evaluate(
     *,
+    names: Annotated[
+        str, Parameter(help="List of names to evaluate on; - for names on stdin.", allow_leading_hyphen=True)
+    ],
     home: HomeOption = HOME,
     version: VersionOption = None,
-    names: Annotated[
-        str | None, Parameter(help="List of names to evaluate on; - for names on stdin.", allow_leading_hyphen=True)
-    ] = None,
+    model: Annotated[str | None, Parameter(help="Model type; all of the version if left out.")] = None,
     read: Annotated[ReadOptions, Flat] = ReadOptions(),
 ) -> None:
-    """Print the nll of a version's models on its splits, or on a list of your own.
+    """Print the nll of a version's models on a list of your own, and apart on the names that they have seen in train.
 
     Example: makemore evaluate --names examples/names/english.txt
     """
     from makemore import artifacts, summary
-
-    folder = artifacts.find_version(Home(home), version)
-    if names is None:
-        print(summary.nlls(folder))
-        return
     from makemore.steps import using
 
+    folder = artifacts.find_version(Home(home), version)
+    model_types = artifacts.models_in(folder) if model is None else [artifacts.find_model(folder, model)]
     with TemporaryDirectory() as folder_of_stdin:
         if names == "-":
             path = Path(folder_of_stdin) / "stdin.txt"
@@ -139,8 +137,8 @@ def evaluate(
         known, rejected = using.read_names(folder, path, read)
     if rejected:
         print(f"{names}: {rejected:,} lines are no names", file=sys.stderr)
-    for model_type in artifacts.models_in(folder):
-        print(f"{model_type:12} nll {using.evaluate_list(folder, model_type, known):.7f}  names {len(known):,}")
+    for model_type in model_types:
+        print(summary.evaluated(model_type, using.evaluate_list(folder, model_type, known)))
 
 
 @app.command

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from makemore.dataset import Rows
 from makemore.vocab import Vocab
 
-BATCH = 4096
-"""Names scored at a time."""
+Numbers = npt.NDArray[np.float64]
+
+ELEMENTS = 1 << 23
+"""Logits, or channels of a net, that are in memory at a time."""
+CHANNELS = 128
+"""A character takes at least this many of them: nets have channels even where the vocab is small."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An nll of a list of names, and its standard error; each is infinite where it cannot be told."""
+
+    nll: float
+    se: float
+
+
+def costs(logits: Tensor, ys: Tensor) -> Tensor:
+    """Negative log-likelihood (...) of targets `ys` (...) under `logits` (..., V): nats, in the dtype of the logits."""
+    flat = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ys.reshape(-1), reduction="none")
+    return flat.view(ys.shape)
 
 
 def nll(logits: Tensor, which: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
@@ -25,7 +49,7 @@ def nll(logits: Tensor, which: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
 
 
 def nll_of_rows(model: Any, rows: Rows) -> float:
-    """nll of all examples of a split, from its distinct rows; infinite where the model excludes one of them."""
+    """nll of all examples of a split under a model of one character of context, from its distinct rows."""
     with torch.no_grad():
         contexts, which = rows.contexts()
         logits = model(torch.from_numpy(contexts))[:, -1].double()
@@ -33,32 +57,55 @@ def nll_of_rows(model: Any, rows: Rows) -> float:
         return float(nll(logits, torch.from_numpy(which), torch.from_numpy(rows.next), weights))
 
 
-def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> list[float]:
-    """nll of each name, end counted; infinite for a name that the model excludes.
+def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> Numbers:
+    """nll of each name (n,), computed in float64; infinite for a name that the model excludes.
+
+    A name that stands there twice is evaluated once, and names of like length together, so that little is padded.
 
     Raises:
         ValueError: a name holds '.' or a character that is not in the vocab.
     """
-    costs: list[float] = []
-    for start in range(0, len(names), BATCH):
-        costs += _nll_of_batch(model, [vocab.encode(name) for name in names[start : start + BATCH]])
-    return costs
+    longest_first = sorted(dict.fromkeys(names), key=len, reverse=True)
+    nlls = np.concatenate([np.empty(0), *_nll_of_batches(model, vocab, longest_first)])
+    places = {name: place for place, name in enumerate(longest_first)}
+    return nlls[[places[name] for name in names]]
 
 
-def nll_of_list(nlls: Sequence[float], names: Sequence[str]) -> float:
-    """nll of a whole list from those of its names: each weighs as many characters as it has, end counted."""
-    characters = [len(name) + 1 for name in names]
-    return sum(cost * n for cost, n in zip(nlls, characters, strict=True)) / sum(characters)
+def estimate(nats: Numbers, characters: Numbers, counts: Numbers) -> Estimate:
+    """nll of distinct names and its standard error, from the nats and characters of each and how often it counts.
+
+    The nll is a ratio of two sums over names, and its error that of a ratio estimate (Cochran, Sampling Techniques,
+    1977, section 6.3). Characters of a name are not independent, nor are lines of one name: a distinct name with all
+    its lines is one observation.
+    """
+    k, total = len(nats), float((counts * characters).sum())
+    if not total or not np.isfinite(nats).all():
+        return Estimate(math.inf, math.inf)
+    nll = float((counts * nats).sum() / total)
+    residuals = counts * (nats - nll * characters)
+    return Estimate(nll, math.sqrt(k / (k - 1) * float((residuals**2).sum())) / total if k > 1 else math.inf)
 
 
-def _nll_of_batch(model: Any, ids: list[list[int]]) -> list[float]:
-    ends = torch.tensor([len(name) for name in ids])
-    padded = torch.zeros((len(ids), int(ends.max()) + 2), dtype=torch.int64)
-    for row, name in zip(padded, ids, strict=True):
-        row[1 : len(name) + 1] = torch.tensor(name, dtype=torch.int64)
-    xs, ys = padded[:, :-1], padded[:, 1:]
-    with torch.no_grad():
-        costs = nn.functional.cross_entropy(model(xs).double().transpose(1, 2), ys, reduction="none")
-    counted = torch.arange(xs.shape[1]) <= ends[:, None]
-    totals = torch.where(counted, costs, 0).sum(dim=1)
-    return list((totals / (ends + 1)).tolist())
+def _nll_of_batches(model: Any, vocab: Vocab, names: Sequence[str]) -> Iterator[Numbers]:
+    """nll of names that are sorted by length, longest first, a batch at a time."""
+    device = next(chain(model.parameters(), model.buffers())).device
+    stream = torch.from_numpy(vocab.stream(names).astype(np.int64)).to(device)
+    lengths = torch.tensor([len(name) for name in names], device=device)
+    starts = (lengths + 1).cumsum(0) - lengths - 1
+    first = 0
+    while first < len(names):
+        places = len(names[first]) + 1
+        batch = slice(first, first + max(1, ELEMENTS // (places * max(len(vocab), CHANNELS))))
+        yield _nll_of_batch(model, stream, starts[batch], lengths[batch]).cpu().numpy()
+        first = batch.stop
+
+
+@torch.inference_mode()
+def _nll_of_batch(model: Any, stream: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
+    """nll (B,) of the names that begin at `starts` (B,) of a row of ids, the first of them the longest."""
+    places = torch.arange(int(lengths[0]) + 2, device=stream.device)
+    # After the end of a name stands what follows in the row: no model looks ahead, and it is not counted.
+    idx = stream[(starts[:, None] + places).clamp(max=len(stream) - 1)]
+    nats = costs(model(idx[:, :-1]).double(), idx[:, 1:])
+    counted = places[:-1] <= lengths[:, None]
+    return torch.where(counted, nats, 0).sum(dim=1) / (lengths + 1)

@@ -31,8 +31,6 @@ class ReadOptions:
     """Fold names to lower case; kept as they are if left out."""
     max_length: int = 64
     """Longest name in characters; a longer one is rejected."""
-    split: Split | None = None
-    """Split of all names of the list; by a hash of each name if left out."""
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -47,6 +45,14 @@ class ReadOptions:
             raise ValueError(
                 f"--encoding {self.encoding}: no such encoding. Use utf-8, latin-1, utf-16, ..."
             ) from error
+
+
+@dataclass(frozen=True)
+class IngestOptions(ReadOptions):
+    """How a list is taken in."""
+
+    split: Split | None = None
+    """Split of all names of the list; by a hash of each name if left out."""
 
 
 @dataclass(frozen=True)

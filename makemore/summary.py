@@ -33,6 +33,21 @@ def nlls(version: Path) -> str:
     return "\n".join(lines)
 
 
+def evaluated(model_type: str, figures: dict[str, float]) -> str:
+    """One line: what `scores.figures` tells of a model, names that train has apart where there are both kinds."""
+    line = f"{model_type:12} nll {plus_minus(figures['nll'], figures['nll_se'])}  "
+    line += f"{figures['bits_per_name']:.2f} bits a name  {figures['names']:,} names"
+    if "nll_seen" in figures and "nll_unseen" in figures:
+        line += f": {figures['nll_seen']:.4f} on {figures['names_seen']:,} seen in train, "
+        line += f"{figures['nll_unseen']:.4f} on the others"
+    return line
+
+
+def plus_minus(value: float, se: float) -> str:
+    """A figure and its standard error."""
+    return f"{value:.4f} ± {se:.4f}"
+
+
 def announce(version: Path, command: str, option: str) -> str:
     """New names from the best model of a version, all nlls, where it lies and what to try next."""
     best = artifacts.best_model(version)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from makemore import artifacts, evaluate, formats, quarantine, sample, tables, weights
+from makemore import artifacts, dataset, formats, quarantine, sample, scores, tables, weights
+from makemore.database import connect
 from makemore.options import ReadOptions
 from makemore.progress import track
 
@@ -26,34 +27,35 @@ def generate(version: Path, model_type: str, n: int, seed: int, output: Path | N
     return drawn
 
 
-def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[list[str], int]:
-    """Names of a list, read as `ingest` reads one, and how many of its lines are none.
+def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[pl.DataFrame, int]:
+    """Columns name, count, seen of a list's distinct names, and how many of its lines are none.
 
-    They are folded to lower case where all lists of the version were. Each counts once.
+    It is read as `ingest` reads one, and folded to lower case where all lists of the version were. `seen` says whether
+    the version's train has the name.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it cannot be read.
+        ValueError: it cannot be read, has no name, or one with a character that the version does not know.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
     sources = artifacts.read_manifest(version)["made_from"]["sources"]
     options = replace(options, lower=options.lower or all(source["options"]["lower"] for source in sources))
     divided = [quarantine.divide(batch, options) for batch in formats.read(path, options)]
-    names = [name for entries, _ in divided for name in entries.sort("row")["name"]]
-    return names, sum(len(rejects) for _, rejects in divided)
+    rejected = sum(len(rejects) for _, rejects in divided)
+    if not any(len(entries) for entries, _ in divided):
+        raise ValueError(f"{path.name} has no name to evaluate: {rejected} lines are no names.")
+    entries = pl.concat([entries.sort("row") for entries, _ in divided])
+    names = entries.group_by("name", maintain_order=True).agg(count=pl.sum("weight"))
+    with connect(version / "stats.duckdb", read_only=True) as con:
+        dataset.read_vocab(con).stream(names["name"].to_list())
+        train = con.sql("select distinct name from names where split = 'train'").pl()["name"]
+    return names.with_columns(seen=pl.col("name").is_in(train.implode())), rejected
 
 
-def evaluate_list(version: Path, model_type: str, names: list[str]) -> float:
-    """nll of a list of names under a model of a version.
-
-    Raises:
-        ValueError: there is no name, or one holds a character that the version does not know.
-    """
-    if not names:
-        raise ValueError("no name to evaluate: the list is empty.")
-    model, vocab = weights.load_model(version / "models" / model_type)
-    return evaluate.nll_of_list(evaluate.nll_of_names(model, vocab, names), names)
+def evaluate_list(version: Path, model_type: str, names: pl.DataFrame) -> dict[str, float]:
+    """What `scores.figures` tells of the names that `read_names` gave, under a model of a version."""
+    return scores.figures(scores.score(*weights.load_model(version / "models" / model_type), names))
 
 
 def sampled(folder: Path, model_type: str, n: int, seed: int) -> pl.DataFrame:

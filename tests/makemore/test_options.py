@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from makemore.options import BuildOptions, ReadOptions, TrainOptions, as_config
+from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions, as_config
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_last_of_what_can_be_is_taken(options, given):
     assert dataclasses.asdict(options(**given)).items() >= given.items()
 
 
-@pytest.mark.parametrize("options", [ReadOptions(), BuildOptions(), TrainOptions()])
+@pytest.mark.parametrize("options", [ReadOptions(), IngestOptions(split="dev"), BuildOptions(), TrainOptions()])
 def test_a_config_is_plain_values(options):
     """What goes into a manifest comes back from JSON equal, tuples being lists there."""
     config = as_config(options)
