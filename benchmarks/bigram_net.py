@@ -96,9 +96,11 @@ def _ours(path: str) -> None:
     import time
 
     import polars as pl
+    import torch
 
-    from makemore import dataset, models, train, vocab
+    from makemore import dataset, models, vocab
     from makemore.counts import count_bigrams
+    from makemore.descend import descend
 
     names = Path(path).read_text(encoding="utf-8").splitlines()
     started = time.perf_counter()
@@ -109,9 +111,11 @@ def _ours(path: str) -> None:
     rows = dataset.Rows(pairs["ch1"].to_numpy()[:, None], pairs["ch2"].to_numpy(), pairs["count"].to_numpy())
     prepare = time.perf_counter() - started
     config = models.configure("bigram_net", {})
+    model = models.model_class("bigram_net")(len(chars), config)
+    model.initialise(torch.Generator().manual_seed(SEED))
     report(
-        lambda: train.train("bigram_net", config, rows, len(chars), seed=SEED),
-        lambda made: {"W": made[0].W.tolist(), "loss": made[1], "rows": len(pairs), "prepare": prepare},
+        lambda: descend(model, rows, config),
+        lambda loss: {"W": model.W.tolist(), "loss": loss, "rows": len(pairs), "prepare": prepare},
     )
 
 

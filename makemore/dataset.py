@@ -44,6 +44,28 @@ class Rows:
         return counts
 
 
+@dataclass(frozen=True)
+class Names:
+    """The distinct names of a split, in order, and how often each counts."""
+
+    ids: Ids
+    """Ids of all names in one row, '.' before, between and after them: (sum of lengths + n + 1,)."""
+    length: npt.NDArray[np.int64]
+    """Characters of each name, (n,)."""
+    count: npt.NDArray[np.int64]
+    """How often each counts, (n,)."""
+    mean_weight: float
+    """How often a line of the lists counts: 1 where each name stands on as many lines as it counts."""
+
+    @property
+    def start(self) -> npt.NDArray[np.int64]:
+        """Where the '.' before each name lies in `ids`, (n,)."""
+        return np.concatenate([[0], np.cumsum(self.length + 1)[:-1]])
+
+    def __len__(self) -> int:
+        return len(self.length)
+
+
 def xs_ys(names: Sequence[str], vocab: Vocab) -> tuple[Ids, Ids]:
     """Inputs and targets (E,), one pair a bigram, in the smallest unsigned type: `emma` gives 0 5 13 13 1, 5 13 13 1 0.
 
@@ -107,6 +129,20 @@ def read_rows(path: Path) -> dict[str, Rows]:
         for ix, split in enumerate(SPLITS)
         if (chosen := tensors["split"] == ix).any()
     }
+
+
+def read_names(con: duckdb.DuckDBPyConnection, vocab: Vocab, split: str) -> Names:
+    """The distinct names of a split of the relations, in order of the names."""
+    found = con.sql(
+        "select name, length, count, lines from split_names where split = ? order by name", params=[split]
+    ).to_arrow_table()
+    count = found["count"].to_numpy().astype(np.int64)
+    return Names(
+        vocab.stream(found["name"].to_pylist()),
+        found["length"].to_numpy().astype(np.int64),
+        count,
+        float(count.sum() / max(1, found["lines"].to_numpy().sum())),
+    )
 
 
 def _smallest(values: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:

@@ -41,6 +41,11 @@ class Home:
         """Versions in the making; what a killed run left here is cleared by the next one."""
         return self.path / "staging"
 
+    @property
+    def checkpoints(self) -> Path:
+        """Trainings as they last wrote themselves down; the next run goes on from them."""
+        return self.path / "checkpoints"
+
 
 @contextmanager
 def holding(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:

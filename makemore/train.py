@@ -1,96 +1,82 @@
-"""Training: counting where the model counts, full-batch gradient descent where it is a net."""
+"""Training: a model of any type from what it needs of a corpus - counts, grams, names or other models."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from makemore.dataset import Rows
-from makemore.evaluate import nll
-from makemore.models import model_class
-from makemore.progress import track
+from makemore.batches import Batches
+from makemore.dataset import Names, Rows
+from makemore.descend import descend
+from makemore.fit import DEV, Job, fit
+from makemore.models import Recipe, model_class
 
-ROUNDING = 1e-6
-"""Nats by which a loss may differ from itself: weights are float32."""
+CPU = torch.device("cpu")
 
 
-def train(model_type: str, config: Any, rows: Rows, vocab_size: int, *, seed: int) -> tuple[Any, float | None]:
-    """A model trained on the rows, and its last loss, the penalty included; None where it only counts.
+@dataclass(frozen=True)
+class Corpus:
+    """What models are trained on; each is read only when a model asks for it."""
+
+    vocab_size: int
+    rows: Callable[[], Rows]
+    """Bigrams of train and their counts."""
+    grams: Callable[[], Any]
+    """Kneser-Ney probabilities of train: ngrams.Grams."""
+    names: Callable[[str], Names]
+    """Names of a split; none for one that is empty."""
+    model: Callable[[str], Any]
+    """A model of another type, trained before."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How a model is trained, besides its settings."""
+
+    seed: int
+    device: torch.device = CPU
+    saved: Path | None = None
+    """Where a training writes itself down, and goes on from."""
+
+
+def train(model_type: str, config: Any, corpus: Corpus, how: How) -> tuple[Any, dict[str, float]]:
+    """A model trained on the corpus, and what its training tells of itself.
 
     Raises:
-        ValueError: the loss is no longer a number.
+        ValueError: the loss is no longer a number, or settings do not fit the corpus.
     """
     cls = model_class(model_type)
     if hasattr(cls, "from_counts"):
-        return cls.from_counts(torch.from_numpy(rows.matrix(vocab_size)), config), None
-    model = cls(vocab_size, config)
-    model.initialise(torch.Generator().manual_seed(seed))
-    return model, descend(model, rows, config, label=model_type)
+        return cls.from_counts(torch.from_numpy(corpus.rows().matrix(corpus.vocab_size)), config), {}
+    if hasattr(cls, "from_grams"):
+        return cls.from_grams(corpus.grams(), config), {}
+    if hasattr(cls, "from_models"):
+        return cls.from_models([corpus.model(part) for part in config.parts], _batches(corpus.names("dev")), config), {}
+    if isinstance(config, Recipe):
+        return _fitted(model_type, config, corpus, how)
+    model = _initialised(model_type, config, corpus, how)
+    return model, {"loss": descend(model, corpus.rows(), config, label=model_type)}
 
 
-def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> float:
-    """The loss before the last of `config.steps` full-batch steps of gradient descent, which change the model.
-
-    The loss is the lecture's, mean nll + regularisation * mean(W**2). The counts are sufficient statistics:
-    over the distinct rows, weighted by their counts, it is the same number with the same gradient as over
-    all examples, at a cost that does not grow with the list.
-
-    A step after which the loss is higher was too long: it is taken back, and steps are half as long from there
-    on. That keeps the lecture's rate of 50 from throwing W to and fro on lists of a few names; on lists of
-    hundreds it never happens, and each step is the lecture's.
-
-    Raises:
-        ValueError: the loss is no number from the start.
-    """
-    contexts, which = map(torch.from_numpy, rows.contexts())
-    ys = torch.from_numpy(rows.next)
-    weights = torch.from_numpy(rows.count).double()
-    parameters = list(model.parameters())
-    rate, best = config.learning_rate, math.inf
-    kept: list[torch.Tensor] = []
-    gradients: list[torch.Tensor] = []
-
-    def objective() -> torch.Tensor:
-        cost = nll(model(contexts)[:, -1], which, ys, weights)
-        return cost + torch.as_tensor(config.regularisation * model.penalty())
-
-    with _one_thread():
-        for step in track(range(config.steps), label, config.steps):
-            loss = objective()
-            if loss.item() <= best + ROUNDING and math.isfinite(loss.item()):
-                best, kept = loss.item(), [parameter.detach().clone() for parameter in parameters]
-                gradients = list(torch.autograd.grad(loss, parameters))
-            elif step == 0:
-                raise ValueError(
-                    f"{label}: the loss is {loss.item()} before the first step: lower --set {label}.regularisation."
-                )
-            else:
-                rate /= 2
-            _move(parameters, kept, gradients, rate)
-        if not objective().item() <= best + ROUNDING:
-            _move(parameters, kept, gradients, 0)
-    return best
+def _fitted(model_type: str, config: Recipe, corpus: Corpus, how: How) -> tuple[Any, dict[str, float]]:
+    names, dev = corpus.names("train"), corpus.names("dev")
+    if getattr(config, "block_size", None) == 0:
+        config = replace(config, **{"block_size": int(names.length.max()) + 1})
+    model = _initialised(model_type, config, corpus, how)
+    return model, fit(model, Job(model_type, config, names, dev if len(dev) else None, how.seed, how.device, how.saved))
 
 
-def _move(
-    parameters: list[torch.nn.Parameter], starts: Sequence[torch.Tensor], gradients: list[torch.Tensor], rate: float
-) -> None:
-    """Set parameters to a step of this length from where they started."""
-    with torch.no_grad():
-        for parameter, start, gradient in zip(parameters, starts, gradients, strict=True):
-            parameter.copy_(start - rate * gradient)
+def _initialised(model_type: str, config: Any, corpus: Corpus, how: How) -> Any:
+    model = model_class(model_type)(corpus.vocab_size, config)
+    model.initialise(torch.Generator().manual_seed(how.seed))
+    return model
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums in one order, so the same weights on any machine; and no spinning on small rows."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _batches(names: Names) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    for batch in Batches(names, 1, seed=0, device=CPU).by_length(DEV):
+        yield batch.xs, batch.keep, batch.ys, batch.weights

@@ -27,7 +27,7 @@ def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
 
 
 def load_model(folder: Path) -> tuple[Any, Vocab]:
-    """The model of a folder that `save_model` wrote, and its vocab.
+    """The model of a folder that `save_model` wrote, and its vocab; the parts of a mixture from the folders beside it.
 
     Raises:
         NotAsPublished: a file is missing or damaged.
@@ -35,7 +35,9 @@ def load_model(folder: Path) -> tuple[Any, Vocab]:
     try:
         told = read_json(folder / "config.json")
         vocab = Vocab(tuple(told["chars"]))
-        model = model_class(told["model_type"])(len(vocab), configure(told["model_type"], told["config"]))
+        cls, config = model_class(told["model_type"]), configure(told["model_type"], told["config"])
+        parts = [load_model(folder.parent / part)[0] for part in getattr(config, "parts", ())]
+        model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except Exception as error:
         raise NotAsPublished(

@@ -1,10 +1,11 @@
-"""Count rows of names by a plain dict, for tests that need no database."""
+"""What models are trained on, made of names by plain Python, for tests that need no database."""
 
 from collections import Counter
 
 import numpy as np
 
-from makemore.dataset import Rows
+from makemore.dataset import Names, Rows
+from makemore.train import Corpus, How, train
 
 
 def rows_of(names, vocab):
@@ -14,3 +15,23 @@ def rows_of(names, vocab):
     )
     rows = np.array([(*pair, count) for pair, count in sorted(counts.items())], dtype=np.int64)
     return Rows(rows[:, :1], rows[:, 1], rows[:, 2])
+
+
+def names_of(names, vocab):
+    """The distinct names, sorted, as training reads them."""
+    counts = sorted(Counter(names).items())
+    lengths = np.array([len(name) for name, _ in counts], dtype=np.int64)
+    return Names(vocab.stream([name for name, _ in counts]), lengths, np.array([n for _, n in counts]), 1.0)
+
+
+def trained(model_type, config, names, vocab, *, seed=1, dev=(), **how):
+    """A model of names, and what its training told."""
+    splits = {"train": names, "dev": dev}
+    corpus = Corpus(
+        len(vocab),
+        rows=lambda: rows_of(names, vocab),
+        grams=lambda: None,
+        names=lambda split: names_of(splits[split], vocab),
+        model=lambda part: None,
+    )
+    return train(model_type, config, corpus, How(seed, **how))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 from dataclasses import asdict
@@ -9,27 +11,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from makemore import (
     artifacts,
     dataset,
-    evaluate,
     models,
     ngrams,
     provenance,
     relations,
     report,
     results,
+    scores,
     tables,
     train,
     weights,
 )
 from makemore.database import connect, copy_tables
+from makemore.device import choose as choose_device
 from makemore.home import Home, clear_staging
 from makemore.options import BuildOptions, TrainOptions, as_config
 from makemore.steps.intake import built_with
 from makemore.steps.using import sampled
+from makemore.vocab import Vocab
 
 log = logging.getLogger("makemore")
 
@@ -48,7 +53,8 @@ def draft(home: Path, options: TrainOptions) -> Path:
             log.warning("cleared %s, which an unfinished run had left", left)
         made_from = provenance.made_from(sources, build_options, options, settings)
         folder = artifacts.open_draft(Home(home), made_from, datetime.now(UTC))
-        copy_tables(con, ["sources", "rejects", "settings", *relations.selects()], folder / "stats.duckdb")
+        copied = ["sources", "rejects", "settings", *relations.selects()]
+        copy_tables(con, copied, folder / "stats.duckdb", relations.macros())
     return folder
 
 
@@ -71,41 +77,64 @@ def write_dataset(draft: Path) -> int:
 def train_model(draft: Path, model_type: str) -> float:
     """Seconds that it took to train a model of the draft on its split train.
 
+    A net writes its training down beside the drafts and goes on from there, should it be killed.
+
     Raises:
-        ValueError: no name is in train, or the training diverges.
+        ValueError: no name is in train, there is no such device, or the training diverges.
     """
     made_from = artifacts.read_manifest(draft)["made_from"]
-    rows = dataset.read_rows(draft / "dataset.safetensors")
-    if "train" not in rows:
-        raise ValueError(f"{model_type}: no name of the lists is in train. Use --holdout 0, or more names.")
+    config = models.configure(model_type, made_from["models"][model_type])
+    saved = _saved(draft, model_type, made_from)
+    how = train.How(made_from["train"]["seed"], choose_device(made_from["train"]["device"]), saved)
     with connect(draft / "stats.duckdb", read_only=True) as con:
         vocab = dataset.read_vocab(con)
-        grams = ngrams.read_grams(con, vocab) if hasattr(models.model_class(model_type), "from_grams") else None
-    config = models.configure(model_type, made_from["models"][model_type])
-    started = time.perf_counter()
-    if grams:
-        model, loss = models.model_class(model_type).from_grams(grams, config), None
-    else:
-        model, loss = train.train(model_type, config, rows["train"], len(vocab), seed=made_from["train"]["seed"])
-    seconds = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+        model, told = train.train(model_type, config, _corpus(con, draft, vocab), how)
+    told = {"train_seconds": round(time.perf_counter() - started, 3)} | told
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
     parameters = sum(tensor.numel() for tensor in model.state_dict().values())
-    artifacts.write_metrics(
-        draft,
-        model_type,
-        {"parameters": parameters, "train_seconds": seconds} | ({} if loss is None else {"loss": loss}),
+    artifacts.write_metrics(draft, model_type, {"parameters": parameters} | told)
+    for old in saved.parent.glob(f"{model_type}-*.safetensors"):
+        old.unlink()
+    return float(told["train_seconds"])
+
+
+def _corpus(con: duckdb.DuckDBPyConnection, draft: Path, vocab: Vocab) -> train.Corpus:
+    if not con.execute("select 1 from names where split = 'train' limit 1").fetchall():
+        raise ValueError("no name of the lists is in train. Use --holdout 0, or more names.")
+    return train.Corpus(
+        len(vocab),
+        rows=lambda: dataset.read_rows(draft / "dataset.safetensors")["train"],
+        grams=lambda: ngrams.read_grams(con, vocab),
+        names=lambda split: dataset.read_names(con, vocab, split),
+        model=lambda part: weights.load_model(draft / "models" / part)[0],
     )
-    return seconds
+
+
+def _saved(draft: Path, model_type: str, made_from: dict[str, Any]) -> Path:
+    """Where a training writes itself down: a name that follows from all that decides its weights."""
+    decides = {key: made_from[key] for key in ("build", "libraries")} | {
+        "sources": [source["sha256"] for source in made_from["sources"]],
+        "seed": made_from["train"]["seed"],
+        "model": made_from["models"][model_type],
+    }
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    return Home(draft.parent.parent).checkpoints / f"{model_type}-{digest}.safetensors"
 
 
 def evaluate_model(draft: Path, model_type: str) -> dict[str, float]:
-    """nll of a model of the draft on each split, added to its metrics."""
-    model, _ = weights.load_model(draft / "models" / model_type)
-    rows = dataset.read_rows(draft / "dataset.safetensors")
-    nlls = {split: evaluate.nll_of_rows(model, rows[split]) for split in rows}
-    artifacts.write_metrics(draft, model_type, artifacts.read_metrics(draft, model_type) | {"nll": nlls})
-    log.info("%s: nll %s", model_type, ", ".join(f"{split} {nll:.4f}" for split, nll in nlls.items()))
-    return nlls
+    """nll of a model of the draft on each split, written to its metrics; what each held-out name costs beside them."""
+    model, vocab = weights.load_model(draft / "models" / model_type)
+    with connect(draft / "stats.duckdb", read_only=True) as con:
+        names = scores.names_to_score(con)
+    scored = scores.score(model, vocab, names)
+    held_out = scored.filter(pl.col("split") != "train")
+    tables.write_table(held_out, draft / "models" / model_type / "scores.parquet", "parquet")
+    figures = scores.figures_by_split(scored)
+    artifacts.write_metrics(draft, model_type, artifacts.read_metrics(draft, model_type) | figures)
+    told = (f"{split} {nll:.4f} ± {figures['nll_se'][split]:.4f}" for split, nll in figures["nll"].items())
+    log.info("%s: nll %s", model_type, ", ".join(told))
+    return figures["nll"]
 
 
 def sample_model(draft: Path, model_type: str) -> int:

@@ -6,9 +6,8 @@ import torch
 from makemore.dataset import xs_ys
 from makemore.evaluate import nll_of_rows
 from makemore.models.bigram_net import Config
-from makemore.train import train
 from makemore.vocab import Vocab
-from tests.rows import rows_of
+from tests.rows import rows_of, trained
 
 # Any two letters between a consonant and a vowel: no row is so frequent that steps of 50 are too long.
 NAMES = [f"{a}{b}{c}{d}" for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in "aey"] + ["emma", "ava", "anna"]
@@ -36,11 +35,11 @@ def test_training_on_count_rows_is_training_on_all_examples(regularisation):
     """The counts are sufficient statistics: the same W and the same loss as from one-hot examples."""
     vocab, config = Vocab.of(NAMES), Config(regularisation=regularisation)
 
-    model, loss = train("bigram_net", config, rows_of(NAMES, vocab), len(vocab), seed=SEED)
+    model, told = trained("bigram_net", config, NAMES, vocab, seed=SEED)
 
     expected, expected_loss = lecture_net(NAMES, vocab, config, SEED)
     torch.testing.assert_close(model.W.detach(), expected, atol=1e-4, rtol=0)
-    assert loss == pytest.approx(expected_loss, abs=1e-5)
+    assert told["loss"] == pytest.approx(expected_loss, abs=1e-5)
 
 
 def test_more_regularisation_gives_smoother_rows():
@@ -48,7 +47,7 @@ def test_more_regularisation_gives_smoother_rows():
     vocab = Vocab.of(NAMES)
 
     def entropy(regularisation):
-        model, _ = train("bigram_net", Config(regularisation=regularisation), rows_of(NAMES, vocab), len(vocab), seed=1)
+        model, _ = trained("bigram_net", Config(regularisation=regularisation), NAMES, vocab)
         probs = model.W.detach().softmax(dim=1)
         return float(-(probs * probs.log()).sum(dim=1).mean())
 
@@ -62,9 +61,9 @@ def test_enough_steps_find_the_counts_answer():
     """Without regularisation gradient descent goes to the nll that counting gives."""
     vocab = Vocab.of(NAMES)
     rows = rows_of(NAMES, vocab)
-    counted, _ = train("bigram", _unsmoothed(), rows, len(vocab), seed=0)
+    counted, _ = trained("bigram", _unsmoothed(), NAMES, vocab)
 
-    model, _ = train("bigram_net", Config(steps=2000, regularisation=0), rows, len(vocab), seed=SEED)
+    model, _ = trained("bigram_net", Config(steps=2000, regularisation=0), NAMES, vocab, seed=SEED)
 
     assert nll_of_rows(model, rows) == pytest.approx(nll_of_rows(counted, rows), abs=0.01)
     assert nll_of_rows(model, rows) >= nll_of_rows(counted, rows)
@@ -74,9 +73,7 @@ def test_the_seed_alone_decides_the_weights():
     """Twice the same seed is the same weights to the bit; another seed is not."""
     vocab = Vocab.of(NAMES)
 
-    first, again, other = (
-        train("bigram_net", Config(steps=5), rows_of(NAMES, vocab), len(vocab), seed=seed)[0] for seed in (1, 1, 2)
-    )
+    first, again, other = (trained("bigram_net", Config(steps=5), NAMES, vocab, seed=seed)[0] for seed in (1, 1, 2))
 
     assert torch.equal(first.W, again.W)
     assert not torch.equal(first.W, other.W)
@@ -87,13 +84,13 @@ def test_steps_that_are_too_long_are_taken_back(learning_rate):
     """On a list of ten names the lecture's rate overshoots; the net comes near the counts' answer all the same."""
     vocab = Vocab.of(FEW)
     rows = rows_of(FEW, vocab)
-    counted, _ = train("bigram", _unsmoothed(), rows, len(vocab), seed=0)
+    counted, _ = trained("bigram", _unsmoothed(), FEW, vocab)
     config = Config(steps=400, learning_rate=learning_rate, regularisation=0)
 
-    model, loss = train("bigram_net", config, rows, len(vocab), seed=SEED)
+    model, told = trained("bigram_net", config, FEW, vocab, seed=SEED)
 
     assert nll_of_rows(model, rows) == pytest.approx(nll_of_rows(counted, rows), abs=0.02)
-    assert nll_of_rows(model, rows) <= loss
+    assert nll_of_rows(model, rows) <= told["loss"]
 
 
 def test_a_loss_that_is_no_number_from_the_start_is_an_error():
@@ -101,7 +98,7 @@ def test_a_loss_that_is_no_number_from_the_start_is_an_error():
     vocab = Vocab.of(FEW)
 
     with pytest.raises(ValueError, match=r"the loss is inf before the first step: lower --set bigram_net\.reg"):
-        train("bigram_net", Config(regularisation=1e308), rows_of(FEW, vocab), len(vocab), seed=1)
+        trained("bigram_net", Config(regularisation=1e308), FEW, vocab)
 
 
 @pytest.mark.parametrize("setting", [{"steps": 0}, {"learning_rate": 0}, {"regularisation": -1}])
@@ -114,13 +111,12 @@ def test_settings_out_of_range_are_refused(setting):
 def test_golden_losses_of_the_lecture(lecture_names):
     """The lecture's losses after 200 steps of 50: 2.46239 plain, 2.48300 with 0.01, the penalty included."""
     vocab = Vocab.of(lecture_names)
-    rows = rows_of(lecture_names, vocab)
 
-    _, without = train("bigram_net", Config(regularisation=0), rows, 27, seed=SEED)
-    _, regularised = train("bigram_net", Config(), rows, 27, seed=SEED)
+    _, without = trained("bigram_net", Config(regularisation=0), lecture_names, vocab, seed=SEED)
+    _, regularised = trained("bigram_net", Config(), lecture_names, vocab, seed=SEED)
 
-    assert without == pytest.approx(2.46239, abs=5e-6)
-    assert regularised == pytest.approx(2.48300, abs=5e-6)
+    assert without["loss"] == pytest.approx(2.46239, abs=5e-6)
+    assert regularised["loss"] == pytest.approx(2.48300, abs=5e-6)
 
 
 def _unsmoothed():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from makemore.models import check_model_type, configure, defaults, model_class, model_types
+from makemore.models import Recipe, check_model_type, config_class, configure, defaults, model_class, model_types
 from makemore.models.ngram import Grams
 
 V = 5
@@ -25,9 +25,20 @@ def some_model(model_type):
         return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng), config)
     if hasattr(cls, "from_grams"):
         return cls.from_grams(GRAMS, config)
+    if hasattr(cls, "from_models"):
+        weights = torch.rand((16, 2), generator=rng)
+        model = cls(V, config, [some_model(part) for part in config.parts])
+        model.weights.copy_(weights / weights.sum(dim=1, keepdim=True))
+        return model
     model = cls(V, config)
     model.initialise(rng)
     return model.eval()
+
+
+def empty(model_type, model):
+    """Another model of the same config, as a reader of its files makes it."""
+    parts = [model.parts] if hasattr(model, "parts") else []
+    return model_class(model_type)(V, model.config, *parts).eval()
 
 
 @pytest.mark.parametrize("model_type", model_types())
@@ -45,11 +56,35 @@ def test_step_agrees_with_forward(model_type):
     assert at_once.shape == (2, 4, V)
 
 
+@pytest.mark.parametrize("model_type", [t for t in model_types() if issubclass(config_class(t), Recipe)])
+def test_a_net_has_no_work_with_what_pads_a_batch(model_type):
+    """Asked for the places of names of several lengths, it says of them what it says of all, in time order."""
+    model, keep = some_model(model_type), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]) > 0
+
+    kept = model(IDX, keep)
+
+    torch.testing.assert_close(kept, model(IDX).transpose(0, 1)[keep.T], atol=1e-5, rtol=0)
+    assert kept.shape == (6, V)
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_names_longer_than_any_of_train_have_probabilities_too(model_type):
+    """Whatever the block_size that a net was trained with, step and forward agree beyond it."""
+    model, long = some_model(model_type), IDX[:, [0, *[1, 2, 3] * 7]]
+
+    state, steps = model.initial_state(2), []
+    for ix in long.T:
+        logits, state = model.step(ix, state)
+        steps.append(logits)
+
+    torch.testing.assert_close(torch.stack(steps, dim=1), model(long), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("model_type", model_types())
 def test_state_dict_brings_a_model_back(model_type):
     """Tensors of one model make another of the same config say the same."""
     model = some_model(model_type)
-    other = model_class(model_type)(V, model.config).eval()
+    other = empty(model_type, model)
 
     other.load_state_dict(model.state_dict())
 
@@ -64,8 +99,12 @@ def test_settings_are_read_from_text_and_unknown_ones_refused(model_type):
     assert configure(model_type, {name: str(value) for name, value in known.items()}) == configure(model_type, {})
     with pytest.raises(ValueError, match=rf"{model_type} has no setting 'nonsense': use one of {next(iter(known))}"):
         configure(model_type, {"nonsense": "1"})
-    with pytest.raises(ValueError, match=r"=many: use a number"):
-        configure(model_type, {next(iter(known)): "many"})
+    numbers = [name for name, value in known.items() if not isinstance(value, str)]
+    for name in numbers:
+        with pytest.raises(ValueError, match=rf"{model_type}.{name}=many: use a number"):
+            configure(model_type, {name: "many"})
+        with pytest.raises(ValueError, match=rf"{model_type}.{name}=-1(\.0)?: use"):
+            configure(model_type, {name: "-1"})
 
 
 @pytest.mark.parametrize("model_type", ["lstm", "../bigram", "", "__init__"])

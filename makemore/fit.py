@@ -1,0 +1,139 @@
+"""Stochastic descent for the nets: AdamW, averaged weights, the best on dev kept, resumed where it was killed."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from makemore.batches import Batches
+from makemore.dataset import Names
+from makemore.evaluate import costs
+from makemore.models import Recipe
+from makemore.progress import counting
+from makemore.training_state import State
+
+LOOKS = 30
+"""Times that dev is looked at, and the training written down, on the way."""
+PATIENCE = 10
+"""Looks at dev without a better nll after which training ends."""
+DEV = 10_000
+"""Distinct names of dev that are looked at."""
+CHECK = 50
+"""Steps after which the loss is looked at: a look makes a GPU wait."""
+WARM_UP = 0.05
+"""Share of the steps in which the learning rate rises; it falls in the others, as a cosine does."""
+
+log = logging.getLogger("makemore")
+
+
+class Diverged(ValueError):
+    """The loss is no number any more."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a training is of: its settings, its names, those of dev if there are, and where it writes itself down."""
+
+    label: str
+    config: Recipe
+    names: Names
+    dev: Names | None
+    seed: int
+    device: torch.device
+    saved: Path | None = None
+
+
+def fit(model: nn.Module, job: Job) -> dict[str, float]:
+    """Seconds and names that the training took; the model has the averaged weights that were best on dev.
+
+    Without dev it has the last ones. The same seed gives the same weights on the same machine, whether the training
+    ran through or was killed and went on from what it had written to `job.saved`.
+
+    Raises:
+        Diverged: the loss is no number; `job.saved` holds the training as it was before.
+    """
+    batches = Batches(job.names, job.config.batch_size, seed=job.seed, device=job.device)
+    dev = Batches(job.dev, job.config.batch_size, seed=0, device=job.device) if job.dev else None
+    state = State.begin(model.to(job.device), job.config)
+    with _own_randomness(job):
+        _descend(state, job, batches, dev)
+    state.show(state.best)
+    model.cpu().eval()
+    return {"train_seconds": round(state.seconds, 3), "names_read": state.step * job.config.batch_size}
+
+
+def _descend(state: State, job: Job, batches: Batches, dev: Batches | None) -> None:
+    steps = -(-min(job.config.names, job.config.epochs * len(batches.which)) // job.config.batch_size)
+    every = max(1, steps // LOOKS)
+    if job.saved and job.saved.exists():
+        state.load(job.saved)
+        log.info("%s: goes on from step %s of %s", job.label, f"{state.step:,}", f"{steps:,}")
+    started = time.perf_counter() - state.seconds
+    with counting(job.label, steps) as say:
+        while state.step < steps and state.stale < PATIENCE:
+            loss = batch_loss(state.model, batches, state.step)
+            state.advance(loss, job.config.learning_rate * schedule(state.step / steps))
+            look = state.step % every == 0 or state.step == steps
+            if not look and state.step % CHECK:
+                continue
+            nll = _finite(loss.item(), state, job)
+            state.seconds = time.perf_counter() - started
+            say(state.step, f"nll {nll:.3f}, {state.step * job.config.batch_size / state.seconds:,.0f} names/s")
+            if look:
+                # Without dev the latest weights are the best that there are.
+                state.look(nll_of(state, dev) if dev else -float(state.step))
+                if job.saved:
+                    state.save(job.saved)
+
+
+def batch_loss(model: nn.Module, batches: Batches, number: int) -> Tensor:
+    """The loss of a batch: its weighted costs, over what a batch weighs on average."""
+    batch = batches[number]
+    return (costs(model(batch.xs, batch.keep), batch.ys) * batch.weights).sum() / batches.mean_characters
+
+
+def schedule(done: float) -> float:
+    """Share of the highest learning rate when this share of the steps is done."""
+    if done < WARM_UP:
+        return (done + 0.01 * WARM_UP) / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+
+@torch.no_grad()
+def nll_of(state: State, names: Batches) -> float:
+    """nll of the average of the weights on the first `DEV` of these names."""
+    kept = state.show(state.average)
+    state.model.eval()
+    nats = characters = 0.0
+    for batch in names.by_length(DEV):
+        nats += float((costs(state.model(batch.xs, batch.keep), batch.ys) * batch.weights).sum())
+        characters += float(batch.weights.sum())
+    state.model.train()
+    state.show(kept)
+    return nats / characters
+
+
+def _finite(loss: float, state: State, job: Job) -> float:
+    if math.isfinite(loss):
+        return loss
+    kept = f" The weights of step {state.best_step:,} are in {job.saved}." if job.saved and job.saved.exists() else ""
+    raise Diverged(
+        f"{job.label}: the loss is {loss} at step {state.step:,}: lower --set {job.label}.learning_rate, "
+        f"which is {job.config.learning_rate:g}.{kept}"
+    )
+
+
+@contextmanager
+def _own_randomness(job: Job) -> Iterator[None]:
+    """Random numbers of dropout from the job's seed; a caller's own stay as they are."""
+    with torch.random.fork_rng(devices=[job.device] if job.device.type == "cuda" else []):
+        torch.manual_seed(job.seed)
+        yield

@@ -1,0 +1,84 @@
+"""The bag of words: the characters so far, averaged, whatever their order but for the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from makemore.models import Recipe, at_least, in_time_order
+
+State = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Config(Recipe):
+    """Settings of the bag of words."""
+
+    n_embd: int = 64
+    """Channels of a character."""
+    n_hidden: int = 256
+    """Channels of the layer after the average."""
+    block_size: int = 0
+    """Places that have an embedding of their own; as many as the longest name of train needs if 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("bow", 1, n_embd=self.n_embd, n_hidden=self.n_hidden)
+        at_least("bow", 0, block_size=self.block_size)
+
+
+class Model(nn.Module):
+    """The mean of the embeddings so far, added to the last one, then a layer (Karpathy's makemore calls it bow)."""
+
+    def __init__(self, vocab_size: int, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.block_size = config.block_size
+        self.characters = nn.Embedding(vocab_size, config.n_embd)
+        self.places = nn.Embedding(max(1, config.block_size), config.n_embd)
+        self.wide = nn.Linear(config.n_embd, config.n_hidden)
+        self.narrow = nn.Linear(config.n_hidden, config.n_embd)
+        self.norm = nn.LayerNorm(config.n_embd)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(config.n_embd, vocab_size)
+
+    def initialise(self, rng: torch.Generator) -> None:
+        """Set all weights to random numbers."""
+        for embedding in (self.characters, self.places):
+            nn.init.normal_(embedding.weight, std=0.3, generator=rng)
+        for linear in (self.wide, self.narrow, self.head):
+            nn.init.normal_(linear.weight, std=linear.in_features**-0.5, generator=rng)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, idx: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Logits (B, T, V) of the character after each of `idx` (B, T); (N, V) of those that `keep` marks."""
+        batch, length = idx.shape
+        _, row, place = in_time_order(idx, keep)
+        x = self._embedded(idx, torch.arange(length, device=idx.device))
+        mean = x.cumsum(dim=1) / torch.arange(1, length + 1, device=idx.device)[:, None]
+        logits = self._logits(x[row, place], mean[row, place])
+        return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
+
+    def initial_state(self, batch: int) -> State:
+        """The sum of the embeddings so far (B, C), and their number (B, 1): zeros."""
+        sums = self.head.weight.new_zeros(batch, self.config.n_embd)
+        return sums, torch.zeros((batch, 1), dtype=torch.int64, device=sums.device)
+
+    def step(self, ix: Tensor, state: State) -> tuple[Tensor, State]:
+        """Logits (B, V) of the character after `ix` (B,), and the sum and number with it."""
+        x = self._embedded(ix, state[1][:, 0])
+        sums, number = state[0] + x, state[1] + 1
+        return self._logits(x, sums / number), (sums, number)
+
+    def _embedded(self, ix: Tensor, place: Tensor) -> Tensor:
+        """A name longer than any of train goes on at the last place."""
+        place = place.clamp(max=self.places.num_embeddings - 1)
+        return torch.as_tensor(self.dropout(self.characters(ix) + self.places(place)))
+
+    def _logits(self, x: Tensor, mean: Tensor) -> Tensor:
+        x = x + mean
+        x = x + self.dropout(self.narrow(F.gelu(self.wide(x))))
+        return torch.as_tensor(self.head(self.norm(x)))

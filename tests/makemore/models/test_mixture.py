@@ -1,0 +1,106 @@
+"""The mixture: weights that dev gives, found again by hand and by search."""
+
+import pytest
+import torch
+
+from makemore.models.mixture import BINS, Config, Model, fit_weights
+
+
+class Says:
+    """A part that gives each character one probability, whatever came before."""
+
+    def __init__(self, *probs):
+        self.probs = torch.tensor(probs)
+
+    def __call__(self, idx):
+        return self.probs.log().expand(*idx.shape, -1)
+
+    def step(self, ix, state):
+        return self.probs.log().expand(len(ix), -1), state
+
+    def initial_state(self, batch):
+        return None
+
+
+DEV = (
+    torch.tensor([[0, 1, 1, 2], [0, 2, 0, 0]]),
+    torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]) > 0,
+    torch.tensor([1, 2, 1, 0, 2, 0]),
+    torch.ones(6),
+)
+
+
+def mixed(config, *parts, dev=(DEV,)):
+    return Model.from_models(parts, dev, config)
+
+
+def test_a_mixture_is_the_weighted_mean_of_probabilities():
+    """0.25 x (0.5, 0.5) + 0.75 x (0.1, 0.9) is 0.2, 0.8."""
+    model = mixed(Config(weights="1,3"), Says(0.5, 0.5), Says(0.1, 0.9))
+
+    probs = model(torch.tensor([[0, 1]])).exp()
+
+    torch.testing.assert_close(probs[0, 0], torch.tensor([0.2, 0.8], dtype=torch.float64), atol=1e-7, rtol=0)
+
+
+def test_weights_are_those_under_which_dev_is_most_probable():
+    """A search over all weights in steps of a thousandth finds none that are better."""
+    first, second = Says(0.5, 0.25, 0.25), Says(0.05, 0.15, 0.8)
+
+    fitted = mixed(Config(), first, second).weights[0, 0].item()
+
+    targets = torch.stack([part.probs[DEV[2]] for part in (first, second)])
+    grid = torch.linspace(0.001, 0.999, 999)[:, None]
+    best = grid[(grid * targets[0] + (1 - grid) * targets[1]).log().sum(dim=1).argmax()].item()
+    assert fitted == pytest.approx(best, abs=0.002)
+
+
+def test_a_part_that_knows_nothing_gets_no_weight():
+    """And the part that knows what comes gets all of it."""
+    sure = Says(0.34, 0.33, 0.33)
+
+    weights = mixed(Config(), sure, Says(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])])
+
+    assert weights.weights[0, 0] > 0.99
+
+
+def test_bins_that_dev_does_not_reach_have_the_weights_of_all():
+    """Bin 3 has its own weights as far as its few characters make sure; the others have those of all bins."""
+    probs = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], dtype=torch.float64).repeat(100, 1)
+    bins = torch.tensor([3, 5, 5]).repeat(100)
+
+    weights = fit_weights(probs, bins, torch.ones(300, dtype=torch.float64))
+
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(BINS, dtype=torch.float64))
+    assert weights[3, 0] > weights[0, 0] > weights[5, 0]
+    torch.testing.assert_close(weights[0], weights[15])
+
+
+def test_a_name_that_counts_twice_is_two_names():
+    """Weights of lines weigh in the fit as so many lines do."""
+    probs = torch.tensor([[0.9, 0.1], [0.2, 0.8]], dtype=torch.float64)
+    bins = torch.zeros(2, dtype=torch.int64)
+
+    counted = fit_weights(probs, bins, torch.tensor([2.0, 1.0], dtype=torch.float64))
+
+    repeated = fit_weights(probs[[0, 0, 1]], bins[[0, 0, 1]], torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(counted, repeated)
+
+
+def test_without_dev_weights_must_be_given():
+    """The message says how."""
+    with pytest.raises(ValueError, match=r"dev, which has no name.*--set mixture.weights=1,1"):
+        mixed(Config(), Says(1.0), Says(1.0), dev=())
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"of": "ngram"}, {"of": "ngram,lstm"}, {"of": "ngram,ngram"}, {"of": "ngram,mixture"}, {"of": ""},
+        {"weights": "1"}, {"weights": "1,-1"}, {"weights": "0,0"}, {"weights": "one,two"}, {"weights": "1,nan"},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(setting):
+    """Each is named with what it may be."""
+    with pytest.raises(ValueError, match=rf"mixture.{next(iter(setting))}=.*: use"):
+        Config(**setting)
