@@ -1,7 +1,8 @@
-"""The steps as Prefect tasks, and the two orders in which flows call them."""
+"""The steps as Prefect tasks, by the names that they have in makemore/steps/."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,6 @@ def ingest_lists(lists: list[str], home: Path, read: IngestOptions) -> None:
 
 
 def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
-    """The published version, as `making.make_version` makes it, in tasks."""
+    """The version of the relations that are built first, as `making.make_version` makes it, each step a task."""
     build(home, build_options)
-    folder = draft(home, train_options)
-    write_counts(folder)
-    write_dataset(folder)
-    for model_type in train_options.models:
-        train_model(folder, model_type)
-        evaluate_model(folder, model_type)
-        sample_model(folder, model_type)
-    return publish(home, folder)
+    return making.make_version(home, train_options, steps=sys.modules[__name__])

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,14 @@ def publish(home: Home, draft: Path) -> Path:
     draft.rename(target)
     _sync(home.versions)
     return target
+
+
+def leave_out(draft: Path, model_type: str, reason: str) -> None:
+    """Have a draft hold nothing of a model type that failed, and its manifest say why."""
+    shutil.rmtree(draft / "models" / model_type, ignore_errors=True)
+    (draft / "samples" / f"{model_type}.parquet").unlink(missing_ok=True)
+    manifest = read_manifest(draft)
+    write_json(draft / MANIFEST, manifest | {"failed": manifest.get("failed", {}) | {model_type: reason}})
 
 
 def versions(home: Home) -> list[str]:

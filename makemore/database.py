@@ -81,11 +81,18 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     con.execute("commit")
 
 
-def copy_tables(con: duckdb.DuckDBPyConnection, tables: list[str], target: Path) -> None:
-    """Write these tables to a new database file, one that DuckDB 1.5 can read too, without a .wal beside it."""
+def copy_tables(
+    con: duckdb.DuckDBPyConnection, tables: list[str], target: Path, macros: Mapping[str, str] | None = None
+) -> None:
+    """Write these tables to a new database file, one that DuckDB 1.5 can read too, without a .wal beside it.
+
+    So are table macros, selects on these tables by their name and parameters.
+    """
     con.execute(f"attach {quoted(str(target))} as snapshot (storage_version 'v1.5.0', block_size 16384)")
     for table in tables:
         con.execute(f'create table snapshot."{table}" as from "{table}"')
+    for macro, select in (macros or {}).items():
+        con.execute(f"create macro snapshot.{macro} as table {select}")
     con.execute("detach snapshot")
 
 
@@ -96,4 +103,4 @@ def quoted(text: str) -> str:
 
 def first_line(error: Exception) -> str:
     """What went wrong, in one line of at most 300 characters: DuckDB's messages can carry kilobytes of input."""
-    return str(error).strip().splitlines()[0][:300]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

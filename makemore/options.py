@@ -89,7 +89,7 @@ class TrainOptions:
     """Model types to train, separated by commas or one an option."""
     seed: int = 2147483647
     """Seed of all that is random; the lecture's if left out."""
-    samples: int = 1000
+    samples: int = 10_000
     """Names to sample from each model into the version."""
     device: Device = "auto"
     """Where nets are trained: on a GPU if there is one, unless you say otherwise."""

@@ -32,9 +32,22 @@ def selects() -> dict[str, str]:
 
 
 @cache
+def selects_on_results() -> dict[str, str]:
+    """The select of each relation that is built in a version, when its models are made, by its name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("results/*.sql"))}
+
+
+@cache
 def laws() -> dict[str, str]:
     """The select of each law, by its name; it finds what must not be."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/*.sql"))}
+
+
+@cache
+def macros() -> dict[str, str]:
+    """The select of each table macro, by its name and parameters as its heading has them: score_name(name)."""
+    found = (path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("macros/*.sql")))
+    return {heading(select).partition(":")[0]: select for select in found}
 
 
 def heading(select: str) -> str:

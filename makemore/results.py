@@ -1,7 +1,8 @@
-"""What analysts read of the models: metrics of all versions and samples of this one, in its snapshot."""
+"""What analysts read of the models: tables of the version's files and of earlier metrics, and the relations on them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from makemore import artifacts
+from makemore import artifacts, relations
 from makemore.database import connect
 from makemore.home import Home
 
@@ -19,29 +20,39 @@ METRICS = {
     "model_type": pl.String,
     "split": pl.String,
     "nll": pl.Float64,
+    "nll_se": pl.Float64,
     "parameters": pl.Int64,
     "train_seconds": pl.Float64,
+}
+MODELS = {
+    "model_type": pl.String,
+    "settings": pl.String,
+    "parameters": pl.Int64,
+    "train_seconds": pl.Float64,
+    "names_per_second": pl.Float64,
+    "nll_train": pl.Float64,
 }
 
 
 def write_results(home: Home, draft: Path) -> None:
-    """Add the tables metrics and samples to a draft's snapshot.
+    """Add the tables metrics, models, samples and scores to a draft's snapshot, and the relations of sql/results/.
 
-    The published files are the only record of earlier versions: a row here cannot say anything else than they do.
+    The published files are the only record of earlier versions: a row of metrics cannot say anything else than they do.
     """
     folders = [*(home.versions / version for version in artifacts.versions(home)), draft]
-    metrics = pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS)
-    samples = pl.concat(
-        pl.read_parquet(draft / "samples" / f"{model_type}.parquet", glob=False).select(
-            pl.lit(model_type).alias("model_type"), pl.all()
-        )
-        for model_type in artifacts.models_in(draft)
-    )
+    tables = {
+        "metrics": pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS),
+        "models": pl.DataFrame([_model(draft, model_type) for model_type in artifacts.models_in(draft)], schema=MODELS),
+        "samples": _of_all(draft, "samples/{}.parquet"),
+        "scores": _of_all(draft, "models/{}/scores.parquet"),
+    }
     with connect(draft / "stats.duckdb") as con:
-        for table, frame in (("metrics", metrics), ("samples", samples)):
+        for table, frame in tables.items():
             con.register("frame", frame.to_arrow())
             con.execute(f"create or replace table {table} as from frame")
             con.unregister("frame")
+        con.execute("alter table models alter settings type json")
+        list(relations.build(con, relations.selects_on_results()))
 
 
 def _metrics(folder: Path) -> Iterator[dict[str, Any]]:
@@ -58,6 +69,27 @@ def _metrics(folder: Path) -> Iterator[dict[str, Any]]:
                 "model_type": model_type,
                 "split": split,
                 "nll": nll,
+                "nll_se": metrics.get("nll_se", {}).get(split),
                 "parameters": metrics["parameters"],
                 "train_seconds": metrics["train_seconds"],
             }
+
+
+def _model(draft: Path, model_type: str) -> dict[str, Any]:
+    settings = artifacts.read_json(draft / "models" / model_type / "config.json")["config"]
+    metrics = artifacts.read_metrics(draft, model_type)
+    return {
+        "model_type": model_type,
+        "settings": json.dumps(settings),
+        "nll_train": metrics["nll"].get("train"),
+    } | {column: metrics[column] for column in ("parameters", "train_seconds", "names_per_second")}
+
+
+def _of_all(draft: Path, file: str) -> pl.DataFrame:
+    """The rows of a file that each model of a draft has, with its model type before them."""
+    return pl.concat(
+        pl.read_parquet(draft / file.format(model_type), glob=False).select(
+            pl.lit(model_type).alias("model_type"), pl.all()
+        )
+        for model_type in artifacts.models_in(draft)
+    )

@@ -18,12 +18,13 @@ MOST = 100_000
 
 def names_to_score(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Columns split, name, count, seen of the relations' names; of a larger split, the first `MOST` by md5."""
-    return con.sql(
+    names: pl.DataFrame = con.sql(
         f"""
         select split, name, count, seen from split_names
         qualify row_number() over (partition by split order by md5(name)) <= {MOST} order by split, name
         """
     ).pl()
+    return names
 
 
 def score(model: Any, vocab: Vocab, names: pl.DataFrame) -> pl.DataFrame:

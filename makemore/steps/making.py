@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from makemore import (
     train,
     weights,
 )
-from makemore.database import connect, copy_tables
+from makemore.database import connect, copy_tables, first_line
 from makemore.device import choose as choose_device
 from makemore.home import Home, clear_staging
 from makemore.options import BuildOptions, TrainOptions, as_config
@@ -37,6 +39,10 @@ from makemore.steps.using import sampled
 from makemore.vocab import Vocab
 
 log = logging.getLogger("makemore")
+
+
+class ModelsFailed(ValueError):
+    """Model types failed and are not in the version."""
 
 
 def draft(home: Path, options: TrainOptions) -> Path:
@@ -107,8 +113,15 @@ def _corpus(con: duckdb.DuckDBPyConnection, draft: Path, vocab: Vocab) -> train.
         rows=lambda: dataset.read_rows(draft / "dataset.safetensors")["train"],
         grams=lambda: ngrams.read_grams(con, vocab),
         names=lambda split: dataset.read_names(con, vocab, split),
-        model=lambda part: weights.load_model(draft / "models" / part)[0],
+        model=lambda part: _part(draft, part),
     )
+
+
+def _part(draft: Path, part: str) -> Any:
+    """A model of the draft that another one mixes."""
+    if part in artifacts.read_manifest(draft).get("failed", {}):
+        raise ValueError(f"it mixes {part}, which failed.")
+    return weights.load_model(draft / "models" / part)[0]
 
 
 def _saved(draft: Path, model_type: str, made_from: dict[str, Any]) -> Path:
@@ -140,7 +153,11 @@ def evaluate_model(draft: Path, model_type: str) -> dict[str, float]:
 def sample_model(draft: Path, model_type: str) -> int:
     """Number of names sampled from a model of the draft into samples/<model_type>.parquet."""
     options = artifacts.read_manifest(draft)["made_from"]["train"]
-    drawn = sampled(draft, model_type, options["samples"], options["seed"])
+    model, vocab = weights.load_model(draft / "models" / model_type)
+    started = time.perf_counter()
+    drawn = sampled(model, vocab, options["samples"], seed=options["seed"], label=model_type)
+    speed = round(len(drawn) / (time.perf_counter() - started))
+    artifacts.write_metrics(draft, model_type, artifacts.read_metrics(draft, model_type) | {"names_per_second": speed})
     with connect(draft / "stats.duckdb", read_only=True) as con:
         known = con.sql("select name from name_counts").pl()["name"]
     target = draft / "samples" / f"{model_type}.parquet"
@@ -158,16 +175,48 @@ def publish(home: Path, draft: Path) -> Path:
     return version
 
 
-def make_version(home: Path, options: TrainOptions) -> Path:
-    """The version that the built relations and these options give, published; flows/train.py does the same in tasks."""
-    folder = draft(home, options)
-    write_counts(folder)
-    write_dataset(folder)
-    for model_type in options.models:
-        train_model(folder, model_type)
-        evaluate_model(folder, model_type)
-        sample_model(folder, model_type)
-    return publish(home, folder)
+def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
+    """The version that the built relations and these options give, published.
+
+    `steps` has the steps above as its attributes: this module, or flows.tasks, where each of them is a task. A model
+    type that fails is left out of the version, and costs the others nothing.
+
+    Raises:
+        ModelsFailed: a model type failed; the version is published with the others, if there is one.
+    """
+    steps = steps or sys.modules[__name__]
+    folder = steps.draft(home, options)
+    steps.write_counts(folder)
+    steps.write_dataset(folder)
+    failed = {model_type: _make_model(folder, model_type, steps) for model_type in in_order(options.models)}
+    told = "; ".join(f"{model_type}: {reason}" for model_type, reason in failed.items() if reason)
+    if all(failed.values()):
+        raise ModelsFailed(f"no model was made, and nothing is published. {told}")
+    version: Path = steps.publish(home, folder)
+    if told:
+        raise ModelsFailed(f"published {version}, complete but for the models that failed. {told}")
+    return version
+
+
+def in_order(model_types: Sequence[str]) -> list[str]:
+    """The same model types, those that mix others last."""
+    return sorted(model_types, key=lambda model_type: hasattr(models.model_class(model_type), "from_models"))
+
+
+def _make_model(draft: Path, model_type: str, steps: Any) -> str | None:
+    """Why a model was not made, and is left out of the draft; None if it was made."""
+    try:
+        steps.train_model(draft, model_type)
+        steps.evaluate_model(draft, model_type)
+        steps.sample_model(draft, model_type)
+    except Exception as error:
+        foreseen = isinstance(error, (ValueError, OSError))
+        reason = first_line(error) if foreseen else f"{type(error).__name__}: {first_line(error)}"
+        reason = reason.removeprefix(f"{model_type}: ")
+        log.error("%s failed: %s", model_type, reason, exc_info=not foreseen)
+        artifacts.leave_out(draft, model_type, reason)
+        return reason
+    return None
 
 
 def _settings(model_type: str, options: TrainOptions, build_options: BuildOptions) -> dict[str, Any]:
@@ -181,10 +230,13 @@ def _settings(model_type: str, options: TrainOptions, build_options: BuildOption
             raise ValueError(f"--set {item}: use MODEL.SETTING=VALUE, MODEL being one of {', '.join(options.models)}.")
         if model == model_type:
             settings[setting] = value
-    config = asdict(models.configure(model_type, settings))
+    config = models.configure(model_type, settings)
+    if missing := [part for part in getattr(config, "parts", ()) if part not in options.models]:
+        raise ValueError(f"{model_type} mixes {missing[0]}, which --models does not name: add it.")
+    settings = asdict(config)
     if hasattr(models.model_class(model_type), "from_grams"):
-        _check_built_with(model_type, config, as_config(build_options))
-    return config
+        _check_built_with(model_type, settings, as_config(build_options))
+    return settings
 
 
 def _check_built_with(model_type: str, config: dict[str, Any], built: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from makemore import artifacts, dataset, formats, quarantine, sample, scores, ta
 from makemore.database import connect
 from makemore.options import ReadOptions
 from makemore.progress import track
+from makemore.vocab import Vocab
 
 log = logging.getLogger("makemore")
 
@@ -21,7 +23,8 @@ def generate(version: Path, model_type: str, n: int, seed: int, output: Path | N
     if n < 1:
         raise ValueError(f"-n {n}: use 1 or more.")
     table_format = tables.format_of(output) if output else None
-    drawn = sampled(version, model_type, n, seed)
+    model, vocab = weights.load_model(version / "models" / model_type)
+    drawn = sampled(model, vocab, n, seed=seed, label=model_type)
     if output and table_format:
         tables.write_table(drawn if table_format != "txt" else drawn.select("name"), output, table_format)
     return drawn
@@ -58,14 +61,13 @@ def evaluate_list(version: Path, model_type: str, names: pl.DataFrame) -> dict[s
     return scores.figures(scores.score(*weights.load_model(version / "models" / model_type), names))
 
 
-def sampled(folder: Path, model_type: str, n: int, seed: int) -> pl.DataFrame:
-    """Names sampled from a model of a version or a draft: columns row (from 1), name, nll."""
-    model, vocab = weights.load_model(folder / "models" / model_type)
-    batches = track(sample.sample(model, vocab, n, seed=seed), f"sampling {model_type}")
+def sampled(model: Any, vocab: Vocab, n: int, *, seed: int, label: str) -> pl.DataFrame:
+    """Names sampled from a model: columns row (from 1), name, nll."""
+    batches = track(sample.sample(model, vocab, n, seed=seed), f"sampling {label}")
     frame = pl.concat([pl.DataFrame({"name": names, "nll": nlls}) for names, nlls in batches])
     if endless := (frame["name"].str.len_chars() >= sample.LONGEST).sum():
         log.warning(
             "%s: %d of %d names did not end by themselves in %d characters: less smoothing helps, or more names",
-            model_type, endless, n, sample.LONGEST,
+            label, endless, n, sample.LONGEST,
         )  # fmt: skip
     return frame.with_row_index("row", offset=1)

@@ -90,7 +90,7 @@ def test_ssa_lists_with_counts(ok, tmp_path):
 
 
 def test_a_split_that_is_declared(ok, tmp_path):
-    """Someone else's division: each of its lists says its split; the same bytes under another address may say another."""
+    """Someone else's division: each of its lists says its split, and the same bytes may stand in two."""
     for name in ("train", "test"):
         (tmp_path / f"{name}.txt").write_text("Emma\nava\n")
         ok("ingest", tmp_path / f"{name}.txt", "--split", name, "--home", tmp_path / "home")

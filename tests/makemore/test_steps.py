@@ -48,8 +48,8 @@ def test_a_version_holds_all_that_the_design_says(tmp_path):
 
     assert {path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file()} == {
         "manifest.json", "README.md", "report.html", "counts.parquet", "dataset.safetensors", "stats.duckdb",
-        "models/bigram/config.json", "models/bigram/model.safetensors", "models/bigram/metrics.json",
-        "models/bigram_net/config.json", "models/bigram_net/model.safetensors", "models/bigram_net/metrics.json",
+        *(f"models/{model_type}/{file}" for model_type in ("bigram", "bigram_net")
+          for file in ("config.json", "model.safetensors", "metrics.json", "scores.parquet")),
         "samples/bigram.parquet", "samples/bigram_net.parquet",
     }  # fmt: skip
     assert list(artifacts.verify(version)) == []
@@ -117,9 +117,9 @@ def test_samples_say_which_names_are_new(published):
     samples = pl.read_parquet(artifacts.find_version(Home(published)) / "samples" / "bigram.parquet")
 
     assert samples.columns == ["row", "name", "nll", "is_new"]
-    assert samples["row"].to_list() == list(range(1, 1001))
+    assert samples["row"].to_list() == list(range(1, 10_001))
     assert samples["is_new"].to_list() == [name not in known for name in samples["name"]]
-    assert 0 < samples["is_new"].sum() < 1000
+    assert 0 < samples["is_new"].sum() < 10_000
 
 
 def test_analysts_find_samples_and_the_metrics_of_all_versions(tmp_path):
@@ -350,8 +350,31 @@ def test_a_list_is_evaluated_as_it_would_be_read(tmp_path):
 
     names, rejected = using.read_names(version, tmp_path / "own.txt", ReadOptions())
 
-    assert (names, rejected) == (["zoë", "eva"], 1)
-    assert using.evaluate_list(version, "bigram", names) > 0
+    assert names.rows() == [("zoë", 1, True), ("eva", 1, True)]
+    assert rejected == 1
+    assert using.evaluate_list(version, "bigram", names)["nll"] > 0
+
+
+def test_a_list_is_evaluated_with_its_counts(tmp_path):
+    """A name counts as often as its lines say, and is told apart where the version's train has it."""
+    version = make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=TrainOptions(("bigram",), samples=1))
+    (tmp_path / "own.csv").write_text("name,count\nemma,3\nmilla,1\nemma,2\n")
+
+    names, _ = using.read_names(version, tmp_path / "own.csv", ReadOptions())
+    told = using.evaluate_list(version, "bigram", names)
+
+    assert names.rows() == [("emma", 5, True), ("milla", 1, False)]
+    assert told["nll"] == pytest.approx((25 * told["nll_seen"] + 6 * told["nll_unseen"]) / 31)
+
+
+def test_a_list_with_a_character_that_the_version_does_not_know_is_refused(tmp_path):
+    """One error, which names it, before any model is loaded."""
+    version = make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=TrainOptions(("bigram",), samples=1))
+
+    with pytest.raises(ValueError, match=r"'zoë' has 'z', which is not among the .* train again"):
+        using.read_names(version, Path(write_list(tmp_path, ["ella", "zoë"], "own.txt")), ReadOptions())
+    with pytest.raises(ValueError, match=r"own.txt has no name to evaluate: 1 lines are no names"):
+        using.read_names(version, Path(write_list(tmp_path, ["a.b"], "own.txt")), ReadOptions())
 
 
 def test_names_that_do_not_end_are_pointed_out(tmp_path, caplog):
@@ -362,3 +385,88 @@ def test_names_that_do_not_end_are_pointed_out(tmp_path, caplog):
     make_version(tmp_path / "home", write_list(tmp_path, names), **options)
 
     assert "names did not end by themselves in 1000 characters" in caplog.text
+
+
+def break_training(monkeypatch, broken, error):
+    """Have the training of one model type fail after it has written something."""
+    train = making.train.train
+
+    def failing(model_type, config, corpus, how):
+        if model_type == broken:
+            raise error
+        return train(model_type, config, corpus, how)
+
+    monkeypatch.setattr(making.train, "train", failing)
+
+
+def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, caplog):
+    """The version is published with the rest, complete; the manifest, the log and the error say what failed and why."""
+    break_training(monkeypatch, "bigram_net", ValueError("bigram_net: the loss is nan: lower the rate."))
+
+    with pytest.raises(making.ModelsFailed) as failed:
+        make_version(tmp_path / "home", write_list(tmp_path, NAMES))
+
+    version = artifacts.find_version(Home(tmp_path / "home"))
+    assert str(failed.value) == (
+        f"published {version}, complete but for the models that failed. bigram_net: the loss is nan: lower the rate."
+    )
+    assert artifacts.models_in(version) == ["bigram"]
+    assert artifacts.read_manifest(version)["failed"] == {"bigram_net": "the loss is nan: lower the rate."}
+    assert list(artifacts.verify(version)) == []
+    assert ask(version, "select model_type from comparison").rows() == [("bigram",)]
+    assert "bigram_net failed: the loss is nan" in caplog.text
+    assert "bigram_net" in (version / "report.html").read_text()
+
+
+@pytest.mark.parametrize("step", ["evaluate_model", "sample_model"])
+def test_what_a_failed_model_had_written_is_taken_away(tmp_path, monkeypatch, caplog, step):
+    """Weights that cannot be evaluated or sampled are not published; a fault of ours is logged with its traceback."""
+    whole = getattr(making, step)
+
+    def failing(draft, model_type):
+        whole(draft, model_type)
+        if model_type == "bigram":
+            raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(making, step, failing)
+
+    with pytest.raises(making.ModelsFailed, match="bigram: RuntimeError: out of memory"):
+        make_version(tmp_path / "home", write_list(tmp_path, NAMES))
+
+    version = artifacts.find_version(Home(tmp_path / "home"))
+    assert [
+        path for path in version.rglob("*") if path.parts[-2:] == ("models", "bigram") or path.stem == "bigram"
+    ] == []
+    assert "Traceback" in caplog.text
+
+
+def test_if_all_models_fail_nothing_is_published(tmp_path, monkeypatch):
+    """A version without a model is none."""
+    break_training(monkeypatch, "bigram", ValueError("no."))
+
+    with pytest.raises(making.ModelsFailed, match=r"no model was made, and nothing is published. bigram: no\."):
+        make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=TrainOptions(("bigram",)))
+
+    assert artifacts.versions(Home(tmp_path / "home")) == []
+
+
+def test_models_that_mix_others_come_last():
+    """In the order that the user gave otherwise."""
+    assert making.in_order(["mixture", "ngram", "bigram"]) == ["ngram", "bigram", "mixture"]
+
+
+def test_a_mixture_whose_part_failed_says_which(tmp_path, monkeypatch):
+    """It is not trained on what is not there."""
+    break_training(monkeypatch, "bigram", ValueError("no."))
+    options = TrainOptions(("mixture", "bigram", "bigram_net"), samples=5, set=("mixture.of=bigram,bigram_net",))
+
+    with pytest.raises(making.ModelsFailed, match=r"bigram: no\.; mixture: it mixes bigram, which failed\."):
+        make_version(tmp_path / "home", write_list(tmp_path, NAMES * 20), build=BuildOptions(holdout=20), train=options)
+
+
+def test_a_mixture_of_models_that_are_not_made_is_refused(tmp_path):
+    """Before anything is made."""
+    options = TrainOptions(("mixture", "bigram"), set=("mixture.of=bigram,bigram_net",))
+
+    with pytest.raises(ValueError, match="mixture mixes bigram_net, which --models does not name: add it"):
+        make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=options)

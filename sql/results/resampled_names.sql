@@ -1,0 +1,37 @@
+-- resampled_names: a name of train, drawn again by its weight: what a model that only repeats would sample.
+--
+-- As many as each model has samples. The random number of a row is the first 13 digits of the md5 of a text with
+-- its number in it, over 2 ** 52: the same names on every machine.
+with train as (
+    select
+        name,
+        sum(count) over (order by name rows unbounded preceding) - count as first_place
+    from split_names
+    where split = 'train'
+),
+
+totals as (
+    select sum(count) as places
+    from split_names
+    where split = 'train'
+),
+
+numbers as (
+    select distinct row
+    from samples
+),
+
+points as (
+    select
+        numbers.row,
+        floor(('0x' || left(md5('resampled ' || numbers.row), 13))::bigint / 2 ** 52 * totals.places) as place
+    from numbers
+    cross join totals
+)
+
+select
+    points.row,
+    train.name
+from points
+asof inner join train on points.place >= train.first_place
+order by points.row
