@@ -1,0 +1,98 @@
+-- score_name(name): a character of a name, the end included, and how probable the model `ngram` finds it.
+--
+-- context is the longest one after which the character was seen in train: prob is its own there, times the
+-- backoffs of the longer contexts that it was not seen after; null if it was seen after none, not even ''.
+-- avg(nats) is the nll of the name under the published model.
+with words as (
+    select
+        name as word,
+        '.' || name || '.' as marked
+),
+
+places as (
+    select
+        word,
+        marked,
+        unnest(range(1, length(marked))) as place
+    from words
+),
+
+characters as (
+    select
+        places.word,
+        places.place,
+        substring(places.marked, places.place + 1, 1) as ch,
+        left(places.marked, places.place) as past
+    from places
+),
+
+contexts as (
+    select
+        characters.place,
+        characters.ch,
+        right(characters.past, unnest(range(0, least(characters.place, settings.ngram_order - 1) + 1))) as context
+    from characters
+    cross join settings
+),
+
+seen as (
+    select
+        contexts.place,
+        arg_max(probs.context, length(probs.context)) as context,
+        arg_max(probs.prob, length(probs.context)) as prob
+    from contexts
+    inner join ngram_probs as probs on contexts.context = probs.context and contexts.ch = probs.ch
+    group by all
+),
+
+passed as (
+    select
+        contexts.place,
+        product(backoffs.backoff) as backoff
+    from contexts
+    inner join ngram_backoffs as backoffs on contexts.context = backoffs.context
+    left join seen on contexts.place = seen.place
+    where length(contexts.context) > coalesce(length(seen.context), -1)
+    group by all
+),
+
+alphabet as (
+    select
+        list(ch) as chars,
+        count(*) as vocab_size
+    from vocab
+),
+
+scored as (
+    select
+        characters.place,
+        characters.ch,
+        seen.context,
+        case
+            when characters.ch = '.' and characters.place <= length(characters.word)
+                then error(
+                    '''' || characters.word
+                    || ''' holds ''.'', which marks the start and the end of a name. Take it out.'
+                )
+            when not list_contains(alphabet.chars, characters.ch)
+                then error(
+                    '''' || characters.word || ''' has ''' || characters.ch || ''', which is not among the '
+                    || alphabet.vocab_size || ' characters of this vocab. '
+                    || 'Ingest the list that it comes from, then train again.'
+                )
+            else coalesce(seen.prob, 1 / alphabet.vocab_size) * coalesce(passed.backoff, 1)
+        end::double as prob
+    from characters
+    cross join alphabet
+    left join seen on characters.place = seen.place
+    left join passed on characters.place = passed.place
+)
+
+select
+    place,
+    ch,
+    context,
+    prob,
+    -ln(prob) as nats
+from scored
+order by place
