@@ -38,6 +38,23 @@ TAMPERS = {
         "update names set name = 'oli' || chr(9) || 'via' where row = 2",
         "update names set name = 'e' || chr(769) where row = 2",
     ],
+    "ngram_probs_sum_to_one": [
+        "update ngram_probs set prob = prob * 1.000001 where context = '.e' and ch = 'm'",
+        "update ngram_probs set prob = 0 where context = '.e' and ch = 'm'",
+        "update ngram_probs set prob = -prob where context = ''",
+        "update ngram_probs set prob = 'nan' where context = '.e' and ch = 'm'",
+        "update ngram_probs set prob = null where context = '.e' and ch = 'm'",
+        "delete from ngram_probs where context = '' and ch = 'm'",
+        "update ngram_backoffs set backoff = backoff * 1.000001 where context = '.e'",
+        "update ngram_backoffs set backoff = null where context = '.e'",
+        "delete from ngram_backoffs where context = '.e'",
+        "insert into ngram_backoffs select * replace ('zz' as context) from ngram_backoffs where context = '.e'",
+    ],
+    "ngrams_are_closed": [
+        "delete from ngram_probs where context = '' and ch = 'm'",
+        "delete from ngram_probs where context = '.e' and ch = 'm'",
+        "update ngram_probs set context = 'z' where context = '.e'",
+    ],
     "probs_sum_to_one": [
         "update bigram_probs set prob = prob * 1.000001 where ch1 = 'e'",
         "update bigram_probs set prob = null where ch1 = 'e'",

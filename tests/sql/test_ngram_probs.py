@@ -1,0 +1,172 @@
+import math
+from collections import Counter, defaultdict
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from makemore import relations
+
+LISTS = st.lists(st.text("abé😀", min_size=1, max_size=7), min_size=1, max_size=12)
+
+
+def kneser_ney(names, order, min_count, vocab_size):
+    """A function of context and character to probability: Chen and Goodman (1999), section 3, in plain dicts."""
+    types = Counter()
+    for word in [f".{name}." for name in set(names)]:
+        for i in range(1, len(word)):
+            types.update({(word[start:i], word[i]) for start in range(max(0, i - order + 1), i + 1)})
+    lefts = defaultdict(set)
+    for context, ch in types:
+        lefts[context[1:], ch].update(context[:1])
+    adjusted = {
+        (context, ch): count if len(context) == order - 1 or context[:1] == "." else len(lefts[context, ch])
+        for (context, ch), count in types.items()
+    }
+    kept = {gram for gram in types if len(gram[0]) < 2 or types[gram] >= min_count}
+    discounts = [discounts_of([a for gram, a in adjusted.items() if len(gram[0]) == size]) for size in range(order)]
+
+    def prob(context, ch):
+        follow = {c: adjusted[context, c] for ctx, c in adjusted if ctx == context}
+        shorter = prob(context[1:], ch) if context else 1 / vocab_size
+        if not any((context, c) in kept for c in follow):
+            return shorter
+        left = {c: a - discounts[len(context)][min(a, 3)] for c, a in follow.items() if (context, c) in kept}
+        total = sum(follow.values())
+        return left.get(ch, 0) / total + (1 - sum(left.values()) / total) * shorter
+
+    return prob
+
+
+def discounts_of(counts):
+    """Discounts by count; 0.5, 1, 1.5 where the formula divides by nothing or leaves 0 < d <= count."""
+    n1, n2, n3, n4 = (counts.count(k) for k in (1, 2, 3, 4))
+    if n1 and n2 and n3:
+        y = n1 / (n1 + 2 * n2)
+        found = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+        if all(0 < d <= k for k, d in enumerate(found, 1)):
+            return [0, *found]
+    return [0, 0.5, 1, 1.5]
+
+
+def rows(con, select):
+    return con.execute(select).fetchall()
+
+
+def scored(con, name):
+    """Rows of the macro on a name."""
+    for macro, select in relations.macros().items():
+        con.execute(f"create or replace temp macro {macro} as table {select}")
+    return con.execute("select ch, context, prob, nats from score_name(?)", [name]).fetchall()
+
+
+@settings(max_examples=25)
+@given(LISTS, st.integers(2, 8), st.integers(1, 3))
+def test_probabilities_are_those_of_the_paper(built, names, order, min_count):
+    """A second implementation from the paper's formulas gives the same, for each n-gram and for each place of a name."""
+    con = built(names, order=order, min_count=min_count)
+    prob = kneser_ney(names, order, min_count, len(rows(con, "from vocab")))
+    backwards = [name[::-1] for name in names]
+
+    grams = rows(con, "select context, ch, prob from ngram_probs")
+    places = [p for name in backwards for _, _, p, _ in scored(con, name)]
+    relations.check(con, relations.laws())
+
+    assert [p for _, _, p in grams] == pytest.approx([prob(context, ch) for context, ch, _ in grams], rel=1e-9)
+    assert places == pytest.approx(
+        [prob(f".{name}"[: i + 1][1 - order :], ch) for name in backwards for i, ch in enumerate(f"{name}.")], rel=1e-9
+    )
+
+
+def test_emma_counts_every_context_of_hers(built):
+    """By hand: after 'm' come m and a, after '.em' comes m; a line of weight 3 is 3 in count and 1 in types."""
+    con = built(["emma"], [3], order=4)
+
+    found = {(context, ch): pair for context, ch, *pair in rows(con, "from ngram_counts")}
+
+    assert found["m", "m"] == found["m", "a"] == found[".em", "m"] == [3, 1]
+    assert found["", "m"] == [6, 2]
+    assert ".emm" not in {context for context, _ in found}
+    assert len(found) == 4 + 5 + 4 + 3
+
+
+def test_an_inner_ngram_counts_what_stands_before_it(built):
+    """By hand: 'an' stands after '.', b and n; '.an' and the longest, 'nan', count the names, of which anna is one."""
+    con = built(["anan", "ban", "anna", "anna"], order=3)
+
+    found = {
+        context + ch: adjusted
+        for context, ch, adjusted in rows(con, "select context, ch, adjusted from ngram_adjusted")
+    }
+
+    assert (found["an"], found[".an"], found["nan"], found["ban"]) == (3, 2, 1, 1)
+    assert found["n"] == 2
+
+
+def test_discounts_follow_from_how_many_ngrams_count_how_much(built):
+    """By hand: of the bigrams 9 count 1, 3 count 2, one 3 and none 4; y = 9 / 15, d1 = 1 - 2 y 3 / 9 and so on."""
+    con = built(["ab", "ac", "ba", "bb", "cab", "cb", "dab"], order=2)
+
+    found = rows(con, "select * exclude (ngram_order) from ngram_discounts where ngram_order = 2")
+
+    assert found == [(9, 3, 1, 0, *map(pytest.approx, (0.6, 1.4, 3)), False)]
+
+
+def test_short_lists_fall_back(built):
+    """One name has no n-gram of count 2: no formula, and still a distribution after every context."""
+    con = built(["emma"])
+
+    relations.check(con, relations.laws())
+
+    assert rows(con, "select distinct d1, d2, d3, is_fallback from ngram_discounts") == [(0.5, 1, 1.5, True)]
+
+
+def test_pruning_drops_what_is_rare_from_order_3_on(built):
+    """By hand: 'ab' and '.ab' stay, being in two names; 'abc' and 'abd' go, and what they had goes to 'b'."""
+    con = built(["abc", "abd"], order=3, min_count=2)
+
+    kept = {context + ch for context, ch in rows(con, "select context, ch from ngram_probs")}
+
+    assert {"ab", ".ab", ".a", "bc"} <= kept
+    assert kept.isdisjoint({"abc", "abd", "bc."})
+    assert rows(con, "from ngram_backoffs where context = 'ab'") == []
+
+
+def test_only_train_is_counted(built):
+    """The hash puts ava in train and emma in test: of her there is nothing but her characters, which are possible."""
+    con = built(["ava", "emma"], holdout=10)
+
+    counted = {ch for (ch,) in rows(con, "select ch from ngram_counts where context = ''")}
+
+    assert counted == {"a", "v", "."}
+    assert all(p > 0 for _, _, p, _ in scored(con, "emma"))
+
+
+def test_where_no_name_is_trained_on_all_characters_are_alike(built):
+    """emma alone is in test: three letters and the end have a fourth each."""
+    assert [(context, p) for _, context, p, _ in scored(built(["emma"], holdout=10), "am")] == [(None, 0.25)] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("zoë", "'zoë' has 'z', which is not among the 4 characters"), ("e.m", "'e.m' holds '.'")]
+)
+def test_a_name_that_cannot_be_scored_says_why(built, name, words):
+    """In the words of the vocab's own errors."""
+    with pytest.raises(duckdb.Error, match=words):
+        scored(built(["emma"]), name)
+
+
+def test_nats_are_the_negative_logarithm(built):
+    """One row a character, end included, and the longest context that it was seen after."""
+    found = scored(built(["emma"]), "em")
+
+    assert [(ch, context) for ch, context, _, _ in found] == [("e", "."), ("m", ".e"), (".", "")]
+    assert [nats for *_, nats in found] == pytest.approx([-math.log(p) for _, _, p, _ in found])
+
+
+def test_the_lecture_list_gives_the_distributions_of_a_language_model(lecture):
+    """Order 1 falls back as on most lists, the other orders do not; laws hold on 32,033 names."""
+    orders = rows(lecture, "select ngram_order, is_fallback from ngram_discounts")
+
+    assert orders == [(1, True), *((order, False) for order in range(2, 7))]
