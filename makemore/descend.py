@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from makemore.dataset import Rows
+from makemore.device import one_thread
 from makemore.evaluate import nll
 from makemore.progress import track
 
@@ -43,7 +43,7 @@ def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> flo
         cost = nll(model(contexts)[:, -1], which, ys, weights)
         return cost + torch.as_tensor(config.regularisation * model.penalty())
 
-    with _one_thread():
+    with one_thread():
         for step in track(range(config.steps), label, config.steps):
             loss = objective()
             if loss.item() <= best + ROUNDING and math.isfinite(loss.item()):
@@ -68,14 +68,3 @@ def _move(
     with torch.no_grad():
         for parameter, start, gradient in zip(parameters, starts, gradients, strict=True):
             parameter.copy_(start - rate * gradient)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums in one order, so the same weights on any machine; and no spinning on small rows."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from makemore.batches import Batches
 from makemore.dataset import Names
+from makemore.device import one_thread
 from makemore.evaluate import costs
 from makemore.models import Recipe
 from makemore.progress import counting
@@ -63,7 +64,7 @@ def fit(model: nn.Module, job: Job) -> dict[str, float]:
     batches = Batches(job.names, job.config.batch_size, seed=job.seed, device=job.device)
     dev = Batches(job.dev, job.config.batch_size, seed=0, device=job.device) if job.dev else None
     state = State.begin(model.to(job.device), job.config)
-    with _own_randomness(job):
+    with _own_randomness(job), one_thread():
         _descend(state, job, batches, dev)
     state.show(state.best)
     model.cpu().eval()

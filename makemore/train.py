@@ -72,7 +72,8 @@ def _fitted(model_type: str, config: Recipe, corpus: Corpus, how: How) -> tuple[
 
 
 def _initialised(model_type: str, config: Any, corpus: Corpus, how: How) -> Any:
-    model = model_class(model_type)(corpus.vocab_size, config)
+    with torch.random.fork_rng(devices=[]):  # torch fills layers with random numbers as it makes them
+        model = model_class(model_type)(corpus.vocab_size, config)
     model.initialise(torch.Generator().manual_seed(how.seed))
     return model
 

@@ -17,6 +17,9 @@ State = tuple[Tensor, Tensor]
 class Config(Recipe):
     """Settings of the bag of words."""
 
+    names: int = 300_000
+    dropout: float = 0.0
+
     n_embd: int = 64
     """Channels of a character."""
     n_hidden: int = 256

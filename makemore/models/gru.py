@@ -13,6 +13,11 @@ from makemore.models import rnn
 class Config(rnn.Config):
     """Settings of the GRU."""
 
+    names: int = 700_000
+    learning_rate: float = 4e-3
+    dropout: float = 0.3
+    n_hidden: int = 128
+
 
 class Model(rnn.Model):
     """The RNN with gated layers (Cho et al. 2014), in the variant of torch and cuDNN.

@@ -15,6 +15,9 @@ from makemore.models import Recipe, at_least, in_time_order
 class Config(Recipe):
     """Settings of the MLP."""
 
+    names: int = 500_000
+    dropout: float = 0.2
+
     block_size: int = 10
     """Characters of the past that it looks at."""
     n_embd: int = 32

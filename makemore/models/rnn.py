@@ -16,11 +16,14 @@ from makemore.models import Recipe, at_least, in_time_order
 class Config(Recipe):
     """Settings of the RNN."""
 
+    names: int = 600_000
+    dropout: float = 0.25
+
     n_layer: int = 2
     """Layers, each reading what the one below it remembers."""
     n_embd: int = 64
     """Channels of a character."""
-    n_hidden: int = 128
+    n_hidden: int = 192
     """Channels that a layer remembers."""
 
     def __post_init__(self) -> None:

@@ -59,7 +59,9 @@ def test_a_part_that_knows_nothing_gets_no_weight():
     """And the part that knows what comes gets all of it."""
     sure = Says(0.34, 0.33, 0.33)
 
-    weights = mixed(Config(), sure, Says(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])])
+    weights = mixed(
+        Config(), sure, Says(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])]
+    )
 
     assert weights.weights[0, 0] > 0.99
 
