@@ -142,6 +142,17 @@ def evaluate(
 
 
 @app.command
+def compare(*, home: HomeOption = HOME, version: VersionOption = None) -> None:
+    """Print the models of a version beside each other, best first, and their samples beside the names of train.
+
+    Example: makemore compare
+    """
+    from makemore import artifacts, summary
+
+    print(summary.comparison(artifacts.find_version(Home(home), version)))
+
+
+@app.command
 def sample(
     n: Annotated[int, Parameter(name=["-n", "--number"], help="Names to sample.")] = 20,
     *,

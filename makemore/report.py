@@ -17,6 +17,8 @@ CHARACTERS = 40
 SAMPLES = 48
 """Sampled names that are shown of each model."""
 QUERIES = {
+    "models": "from comparison",
+    "quality": "from sample_quality",
     "sources": "select uri, lines, names, mean_length, rejects from source_sizes order by source_id",
     "rejects": "select reason, sum(lines)::bigint as lines, any_value(example) as example "
     "from reject_reasons group by reason order by lines desc",
@@ -48,15 +50,16 @@ def _told(draft: Path) -> dict[str, Any]:
     with connect(draft / "stats.duckdb", read_only=True) as con:
         tables = {name: _rows(con, query) for name, query in QUERIES.items()}
         samples = {
-            model_type: _rows(
+            model["model_type"]: _rows(
                 con,
-                f"select name, nll, is_new from samples where model_type = '{model_type}' order by row limit {SAMPLES}",
+                f"select name, nll, is_new from samples where model_type = '{model['model_type']}' "
+                f"order by row limit {SAMPLES}",
             )
-            for model_type in artifacts.models_in(draft)
+            for model in tables["models"]
         }
         picture = _picture(con)
-    metrics = {model_type: artifacts.read_metrics(draft, model_type) for model_type in samples}
-    return tables | picture | {"manifest": artifacts.read_manifest(draft), "metrics": metrics, "samples": samples}
+    manifest = artifacts.read_manifest(draft)
+    return tables | picture | {"manifest": manifest, "failed": manifest.get("failed", {}), "samples": samples}
 
 
 def _picture(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import Any
 
 import polars as pl
 
 from makemore import artifacts
+from makemore.database import query
 
 ROWS = 50
 """Rows of a table that are shown."""
@@ -35,17 +37,12 @@ def nlls(version: Path) -> str:
 
 def evaluated(model_type: str, figures: dict[str, float]) -> str:
     """One line: what `scores.figures` tells of a model, names that train has apart where there are both kinds."""
-    line = f"{model_type:12} nll {plus_minus(figures['nll'], figures['nll_se'])}  "
-    line += f"{figures['bits_per_name']:.2f} bits a name  {figures['names']:,} names"
+    line = f"{model_type:12} nll {_plus_minus(figures['nll'], figures['nll_se'])}  "
+    line += f"bits a name {figures['bits_per_name']:.2f}  names {figures['names']:,}"
     if "nll_seen" in figures and "nll_unseen" in figures:
         line += f": {figures['nll_seen']:.4f} on {figures['names_seen']:,} seen in train, "
         line += f"{figures['nll_unseen']:.4f} on the others"
     return line
-
-
-def plus_minus(value: float, se: float) -> str:
-    """A figure and its standard error."""
-    return f"{value:.4f} ± {se:.4f}"
 
 
 def announce(version: Path, command: str, option: str) -> str:
@@ -63,6 +60,22 @@ Published {version}: open report.html there in a browser. Next:
   {command} sample -n 50 --seed 1{option}
   {command} query "select * from bigram_counts order by count desc limit 5"{option}
   {command} verify{option}"""
+
+
+def comparison(version: Path) -> str:
+    """A table of a version's models, best first, and one of their samples beside train, resampled."""
+    models = query(version / "stats.duckdb", "from comparison").to_dicts()
+    quality = query(version / "stats.duckdb", "from sample_quality").to_dicts()
+    held_out = [split for split in ("dev", "test") if any(model[f"nll_{split}"] is not None for model in models)]
+    header = ["model_type", *(f"nll {split}" for split in held_out or ["train"]), "worse on test by", "parameters"]
+    lines = [[*header, "seconds", "names/s"], *(_compared(model, held_out) for model in models)]
+    samples = [["samples of", "unique", "in train", "held-out hits", "length TV", "trigram JSD"]] + [
+        [row["model_type"], f"{row['unique_rate']:.3f}", f"{row['copy_rate']:.3f}", f"{row['held_out_hits']:,}",
+         f"{row['length_tv']:.3f}", f"{row['trigram_jsd']:.4f}"] for row in quality
+    ]  # fmt: skip
+    failed = artifacts.read_manifest(version).get("failed", {})
+    told = [f"{model_type} failed: {reason}" for model_type, reason in failed.items()]
+    return "\n".join([*_aligned(lines), *told, "", *_aligned(samples)])
 
 
 def table(frame: pl.DataFrame) -> str:
@@ -90,6 +103,36 @@ def in_columns(names: list[str]) -> str:
     return "\n".join(
         "".join(name.ljust(width) for name in names[i : i + per_line]).rstrip() for i in range(0, len(names), per_line)
     )
+
+
+def _compared(model: dict[str, Any], held_out: list[str]) -> list[str]:
+    """The cells of a model: its nll on the splits that are held out, and how it differs from the best one on test."""
+    nlls = [_plus_minus(model[f"nll_{split}"], model[f"nll_{split}_se"]) for split in held_out]
+    return [
+        model["model_type"],
+        *(nlls or [f"{model['nll_train']:.4f}"]),
+        _difference(model["difference"], model["difference_low"], model["difference_high"]),
+        f"{model['parameters']:,}",
+        f"{model['train_seconds']:,.2f}",
+        f"{model['names_per_second']:,.0f}",
+    ]
+
+
+def _plus_minus(value: float, se: float) -> str:
+    return f"{value:.4f} ± {se:.4f}"
+
+
+def _difference(difference: float | None, low: float, high: float) -> str:
+    """A difference and its interval, and whether chance may have made it; '-' for the best model, or if unknown."""
+    if not difference and not high:
+        return "-"
+    return f"{difference:.4f} ({low:.4f} to {high:.4f})" + (", or not at all" if low <= 0 <= high else "")
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Lines of a table, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
 def _headline(version: Path, model_type: str) -> str:
