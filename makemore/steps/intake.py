@@ -99,13 +99,14 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
 
 
 def _tell_fallbacks(con: duckdb.DuckDBPyConnection) -> None:
-    """Say which discounts the n-grams were too few to compute; at order 1 that is so on most lists."""
+    """Say which discounts the n-grams were too few to compute; of order 1, characters, they are on almost any list."""
     fallbacks = con.execute("select list(ngram_order) from ngram_discounts where is_fallback").fetchall()[0][0]
     if fallbacks:
-        log.info(
-            "ngram: order%s %s: too few n-grams to compute discounts, 0.5, 1 and 1.5 are used",
-            "s" * (len(fallbacks) > 1), ", ".join(map(str, fallbacks)),
-        )  # fmt: skip
+        log.log(
+            logging.INFO if fallbacks == [1] else logging.WARNING,
+            "ngram: too few n-grams of order %s to compute discounts: 0.5, 1 and 1.5 are used",
+            ", ".join(map(str, fallbacks)),
+        )
 
 
 def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:

@@ -64,7 +64,7 @@ def scored(con, name):
 @settings(max_examples=25)
 @given(LISTS, st.integers(2, 8), st.integers(1, 3))
 def test_probabilities_are_those_of_the_paper(built, names, order, min_count):
-    """A second implementation from the paper's formulas gives the same, for each n-gram and for each place of a name."""
+    """A second implementation from the paper's formulas gives the same, for each n-gram and each place of a name."""
     con = built(names, order=order, min_count=min_count)
     prob = kneser_ney(names, order, min_count, len(rows(con, "from vocab")))
     backwards = [name[::-1] for name in names]
