@@ -56,6 +56,20 @@ def find_names(named: str | None) -> Path:
     return Path(named).resolve()
 
 
+def reference_split(names: Path) -> tuple[list[str], list[str], list[str]]:
+    """Train, dev and test of the reference program's split: the last 1,000 of a permutation seeded 3407 are test.
+
+    Train is all the others, as in the reference program; dev, the last 1,000 of them, is where settings are found.
+    """
+    import torch
+
+    lines = names.read_text(encoding="utf-8").splitlines()
+    # torch.manual_seed(3407); torch.randperm(len(lines)), without touching the global generator.
+    order = torch.randperm(len(lines), generator=torch.Generator().manual_seed(3407)).tolist()
+    test, rest = [lines[i] for i in order[-1000:]], [lines[i] for i in order[:-1000]]
+    return rest, rest[-1000:], test
+
+
 def draw(names: Path, n: int, path: Path) -> None:
     """Write `n` names, one a line, drawn from the bigram model of a list, without smoothing."""
     import numpy as np

@@ -203,6 +203,8 @@ def test_every_law_is_documented_in_its_own_words(law):
 @pytest.mark.parametrize("model_type", model_types())
 def test_every_model_type_has_its_tensors_documented(model_type):
     tensors = model_class(model_type)(3, configure(model_type, {})).state_dict()
+    # One row for a tensor that each layer has.
+    tensors = dict.fromkeys(re.sub(r"\.\d+\.", ".i.", name) for name in tensors)
     documented = sections(ROOT / "docs" / "artifacts.md").get(model_type, "")
 
     assert re.findall(r"^\| `([\w.]+)` \|", documented, re.MULTILINE) == list(tensors)
