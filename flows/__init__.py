@@ -19,6 +19,8 @@ SETTINGS = {
     # What the steps say goes to the run's page; Prefect speaks of itself only from a warning on.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "makemore",
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    # A step that is called outside of a run has no page to write to, and is right to say something all the same.
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 
 for setting, value in SETTINGS.items():

@@ -9,7 +9,7 @@ import pytest
 from makemore import artifacts
 from makemore.database import query
 from makemore.home import Home
-from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions
 from makemore.steps import intake, making, using
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -55,13 +55,38 @@ def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
         assert (version / file).read_bytes() == (expected / file).read_bytes()
 
 
+def test_a_model_that_fails_is_a_failed_run_with_a_version(names, tmp_path, monkeypatch):
+    """The task that fails fails alone; the version has the others; the run is Failed, so that someone hears of it."""
+    from flows.nightly import nightly
+
+    def failing(*_, **__):
+        raise ValueError("bigram_net: the loss is nan.")
+
+    monkeypatch.setattr(making.train, "descend", failing)
+    state = nightly([names], tmp_path / "home", build=EVERYTHING, train=TrainOptions(samples=10), return_state=True)
+
+    with pytest.raises(making.ModelsFailed, match=r"the models that failed\. bigram_net: the loss is nan"):
+        state.result()
+    version = artifacts.find_version(Home(tmp_path / "home"))
+    assert artifacts.models_in(version) == ["bigram"]
+    assert list(artifacts.verify(version)) == []
+    assert task_runs(state.state_details.flow_run_id)[-6:] == [
+        ("dataset", "Completed"),
+        ("train bigram", "Completed"),
+        ("evaluate bigram", "Completed"),
+        ("sample bigram", "Completed"),
+        ("train bigram_net", "Failed"),
+        ("publish", "Completed"),
+    ]
+
+
 def test_train_and_generate_follow_ingest(names, tmp_path):
     """The three flows that nightly is made of, one by one, end in a file of names."""
     from flows.generate import generate
     from flows.ingest import ingest
     from flows.train import train
 
-    ingest([names], tmp_path / "home")
+    ingest([names], tmp_path / "home", IngestOptions(split="train"))
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     output = generate(tmp_path / "out.txt", n=7, home=tmp_path / "home", seed=3)
 

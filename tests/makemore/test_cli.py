@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -52,13 +53,13 @@ def ok(makemore):
 
 
 def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
-    """ingest, build, train, evaluate, query and verify on the lecture's list, with no holdout and no smoothing."""
+    """Each step by its command, on the lecture's list, with no holdout and no smoothing."""
     home = ["--home", tmp_path]
 
     assert "names.txt: 32,033 names, 0 rejected" in ok("ingest", lecture_list, *home)
     assert "vocab: 27 rows" in ok("build", "--holdout", 0, "--smoothing", 0, *home)
     trained = ok("train", "--set", "bigram_net.regularisation=0", *home)
-    evaluated = ok("evaluate", *home)
+    compared = ok("compare", *home).splitlines()
     andrejq = ok("evaluate", "--names", "-", *home, stdin="andrejq\n")
     frequent = ok(
         "query", "select ch1, ch2, count from bigram_counts order by count desc limit 2", "--format", "csv", *home
@@ -66,9 +67,10 @@ def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
     metrics = json.loads(next(tmp_path.glob("versions/*/models/bigram_net/metrics.json")).read_text())
 
     assert "Published" in trained
-    assert "bigram       nll train 2.4540145" in evaluated
+    assert "bigram       nll train 2.4540145" in trained
+    assert [line.split()[:2] for line in compared[1:3]] == [["bigram", "2.4540"], ["bigram_net", "2.4623"]]
     assert metrics["loss"] == pytest.approx(2.46239, abs=5e-6)
-    assert andrejq.splitlines()[0] == "bigram       nll inf  names 1"
+    assert andrejq.splitlines()[0] == "bigram       nll inf ± inf  bits a name inf  names 1"
     assert frequent == "ch1,ch2,count\nn,.,6763\na,.,6640\n"
     assert ok("verify", *home).endswith(": as published\n")
 
@@ -87,6 +89,29 @@ def test_ssa_lists_with_counts(ok, tmp_path):
     assert "3 names, 1 rejected" in told
     assert starts == [{"ch": "l", "count": 19777}, {"ch": "o", "count": 17641}, {"ch": "e", "count": 15656}]
     assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has a count that is no whole number from 1"}]
+
+
+def test_models_are_compared_best_first(ok, published):
+    """Their nll with its error, the difference with its interval, and their samples beside train, resampled."""
+    told = ok("compare", "--home", published)
+
+    number = r"[\d.]+"
+    assert re.search(rf"^bigram +2.4157 ± 0.0123 +2.4132 ± 0.0121 +- +729 +{number} +[\d,]+$", told, re.MULTILINE)
+    assert re.search(
+        rf"^bigram_net +2.4211 ± {number} +2.4201 ± {number} +0.0068 \({number} to {number}\) ", told, re.M
+    )
+    assert re.search(rf"^train, resampled +{number} +1.000 +0 +{number} +{number}$", told, re.MULTILINE)
+
+
+def test_any_list_is_evaluated_with_the_model_that_is_asked_for(ok, published):
+    """The names of train apart; a list without them, or a name alone, has one number."""
+    line = ok("evaluate", "--names", ENGLISH, "--model", "bigram", "--home", published)
+
+    assert re.fullmatch(
+        r"bigram +nll 2\.4089 ± 0\.0037  bits a name 24\.09  names 6,818: "
+        r"2\.4075 on 5,459 seen in train, 2\.4144 on the others\n",
+        line,
+    )
 
 
 def test_a_split_that_is_declared(ok, tmp_path):
@@ -186,6 +211,9 @@ def test_damage_is_found_and_named(makemore, ok, tmp_path):
         (["sample", "--home", "PUBLISHED", "-o", "names.docx"], "names.docx: no format for '.docx'"),
         (["query", "select no from vocab", "--home", "PUBLISHED"], 'Binder Error: Referenced column "no" not found'),
         (["evaluate", "--names", "nowhere.txt", "--home", "PUBLISHED"], "nowhere.txt"),
+        (["evaluate", "--names", "examples/names/greek.txt", "--home", "PUBLISHED"], "is not among the 27"),
+        (["evaluate", "--names", "x.txt", "--model", "gru", "--home", "PUBLISHED"], "has no model 'gru': use one of"),
+        (["compare"], "has no version: make one with"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line_with_what_to_do(makemore, published, tmp_path, arguments, message):
