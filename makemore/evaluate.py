@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from makemore.dataset import Rows
+from makemore.device import one_thread
 from makemore.vocab import Vocab
 
 Numbers = npt.NDArray[np.float64]
@@ -66,7 +67,8 @@ def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> Numbers:
         ValueError: a name holds '.' or a character that is not in the vocab.
     """
     longest_first = sorted(dict.fromkeys(names), key=len, reverse=True)
-    nlls = np.concatenate([np.empty(0), *_nll_of_batches(model, vocab, longest_first)])
+    with one_thread():
+        nlls = np.concatenate([np.empty(0), *_nll_of_batches(model, vocab, longest_first)])
     places = {name: place for place, name in enumerate(longest_first)}
     return nlls[[places[name] for name in names]]
 

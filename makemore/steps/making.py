@@ -50,8 +50,9 @@ def draft(home: Path, options: TrainOptions) -> Path:
 
     Raises:
         FileNotFoundError: nothing was ingested.
-        ValueError: the relations are not of the lists as they are now, or a model type or setting is unknown.
+        ValueError: the relations are not of the lists as they are now, or there is no such model type, setting or device.
     """
+    choose_device(options.device)
     with connect(Home(home).db) as con:
         sources, build_options = built_with(con, home)
         settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}
@@ -83,10 +84,10 @@ def write_dataset(draft: Path) -> int:
 def train_model(draft: Path, model_type: str) -> float:
     """Seconds that it took to train a model of the draft on its split train.
 
-    A net writes its training down beside the drafts and goes on from there, should it be killed.
+    A net writes its training down in the home, and a later run goes on from there, until a version is published.
 
     Raises:
-        ValueError: no name is in train, there is no such device, or the training diverges.
+        ValueError: no name is in train, or the training diverges.
     """
     made_from = artifacts.read_manifest(draft)["made_from"]
     config = models.configure(model_type, made_from["models"][model_type])
@@ -100,8 +101,6 @@ def train_model(draft: Path, model_type: str) -> float:
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
     parameters = sum(tensor.numel() for tensor in model.state_dict().values())
     artifacts.write_metrics(draft, model_type, {"parameters": parameters} | told)
-    for old in saved.parent.glob(f"{model_type}-*.safetensors"):
-        old.unlink()
     return float(told["train_seconds"])
 
 
@@ -154,8 +153,6 @@ def sample_model(draft: Path, model_type: str) -> int:
     """Number of names sampled from a model of the draft into samples/<model_type>.parquet."""
     options = artifacts.read_manifest(draft)["made_from"]["train"]
     model, vocab = weights.load_model(draft / "models" / model_type)
-    # What comes first in a process pays for torch's own start too.
-    sampled(model, vocab, 1, seed=options["seed"], label=model_type)
     started = time.perf_counter()
     drawn = sampled(model, vocab, options["samples"], seed=options["seed"], label=model_type)
     speed = round(len(drawn) / (time.perf_counter() - started))
@@ -173,6 +170,9 @@ def publish(home: Path, draft: Path) -> Path:
     results.write_results(Home(home), draft)
     report.write_report(draft)
     version = artifacts.publish(Home(home), draft)
+    for model_type in artifacts.models_in(version):
+        for saved in Home(home).checkpoints.glob(f"{model_type}-*.safetensors"):
+            saved.unlink()
     log.info("published %s", version)
     return version
 
@@ -191,7 +191,7 @@ def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
     steps.write_counts(folder)
     steps.write_dataset(folder)
     failed = {model_type: _make_model(folder, model_type, steps) for model_type in in_order(options.models)}
-    told = "; ".join(f"{model_type}: {reason}" for model_type, reason in failed.items() if reason)
+    told = " ".join(f"{model_type}: {reason.rstrip('.')}." for model_type, reason in failed.items() if reason)
     if all(failed.values()):
         raise ModelsFailed(f"no model was made, and nothing is published. {told}")
     version: Path = steps.publish(home, folder)

@@ -1,4 +1,4 @@
-"""What is done with a published version's models: names sampled, and names of others evaluated."""
+"""What is done with a published version's models: names sampled, names of others evaluated, n-grams exported."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from makemore import artifacts, dataset, formats, quarantine, sample, scores, tables, weights
+from makemore import arpa, artifacts, dataset, formats, quarantine, sample, scores, tables, weights
 from makemore.database import connect
+from makemore.device import one_thread
 from makemore.options import ReadOptions
 from makemore.progress import track
 from makemore.vocab import Vocab
@@ -61,10 +62,21 @@ def evaluate_list(version: Path, model_type: str, names: pl.DataFrame) -> dict[s
     return scores.figures(scores.score(*weights.load_model(version / "models" / model_type), names))
 
 
+def arpa_lines(version: Path, output: Path | None = None) -> list[str]:
+    """Lines of the ARPA file of a version's n-grams; written to `output` too, where it is given."""
+    with connect(version / "stats.duckdb", read_only=True) as con:
+        lines = list(arpa.lines(con, dataset.read_vocab(con)))
+    if output:
+        with tables.written_aside(output) as aside:
+            aside.write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
+    return lines
+
+
 def sampled(model: Any, vocab: Vocab, n: int, *, seed: int, label: str) -> pl.DataFrame:
     """Names sampled from a model: columns row (from 1), name, nll."""
     batches = track(sample.sample(model, vocab, n, seed=seed), f"sampling {label}")
-    frame = pl.concat([pl.DataFrame({"name": names, "nll": nlls}) for names, nlls in batches])
+    with one_thread():
+        frame = pl.concat([pl.DataFrame({"name": names, "nll": nlls}) for names, nlls in batches])
     if endless := (frame["name"].str.len_chars() >= sample.LONGEST).sum():
         log.warning(
             "%s: %d of %d names did not end by themselves in %d characters: less smoothing helps, or more names",
