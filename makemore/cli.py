@@ -204,6 +204,25 @@ def query(
 
 
 @app.command
+def arpa(
+    *,
+    home: HomeOption = HOME,
+    version: VersionOption = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="File to write instead of stdout.")] = None,
+) -> None:
+    """Print the n-grams of a version's train in ARPA format, which KenLM and other n-gram tools read.
+
+    Example: makemore arpa
+    """
+    from makemore import artifacts
+    from makemore.steps import using
+
+    lines = using.arpa_lines(artifacts.find_version(Home(home), version), output)
+    if output is None:
+        print("\n".join(lines))
+
+
+@app.command
 def versions(*, home: HomeOption = HOME) -> None:
     """Print the published versions, oldest first, with their names and each model's nll.
 

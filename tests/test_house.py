@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: ["vocab", "options", "progress", "home", "tables", "database", "ahead", "device", "models"],
     1: ["checkpoint", "relations", "lists"],
-    2: ["counts", "dataset", "formats", "ngrams", "quarantine", "warehouse"],
+    2: ["arpa", "counts", "dataset", "formats", "ngrams", "quarantine", "warehouse"],
     3: ["batches", "evaluate", "training_state"],
     4: ["descend", "fit", "sample", "scores"],
     5: ["artifacts", "provenance", "train"],
