@@ -126,7 +126,7 @@ def _part(draft: Path, part: str) -> Any:
 def _saved(draft: Path, model_type: str, made_from: dict[str, Any]) -> Path:
     """Where a training writes itself down: a name that follows from all that decides its weights."""
     decides = {key: made_from[key] for key in ("build", "libraries")} | {
-        "sources": [source["sha256"] for source in made_from["sources"]],
+        "sources": [[source["sha256"], source["options"]] for source in made_from["sources"]],
         "seed": made_from["train"]["seed"],
         "model": made_from["models"][model_type],
     }
