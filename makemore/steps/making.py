@@ -50,7 +50,7 @@ def draft(home: Path, options: TrainOptions) -> Path:
 
     Raises:
         FileNotFoundError: nothing was ingested.
-        ValueError: the relations are not of the lists as they are now, or there is no such model type, setting or device.
+        ValueError: the relations are not of the lists as they are now, or a model type, setting or device is unknown.
     """
     choose_device(options.device)
     with connect(Home(home).db) as con:

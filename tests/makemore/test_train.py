@@ -1,0 +1,151 @@
+"""Every model type in one version, by small settings: made, mixed, evaluated, sampled, and the same again."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from makemore import artifacts, weights
+from makemore.evaluate import nll_of_names
+from makemore.home import Home, holding
+from makemore.models import model_types
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.sample import sample
+from makemore.steps import intake, making
+
+NAMES = [a + b + c + d for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in ("", "a", "ey")]
+SMALL = (
+    *(f"{net}.names=2000" for net in ("bow", "mlp", "rnn", "gru", "transformer")),
+    *(f"{net}.batch_size=16" for net in ("bow", "mlp", "rnn", "gru", "transformer")),
+    "bow.n_hidden=16", "mlp.n_hidden=16", "rnn.n_hidden=16", "gru.n_hidden=16",
+    "transformer.n_layer=1", "transformer.n_embd=16", "mixture.of=ngram,gru,transformer",
+)  # fmt: skip
+ALL = TrainOptions(models=model_types(), samples=300, set=SMALL)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with the names of this file, built."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "list.txt").write_text("\n".join(NAMES))
+    with holding(folder / "home", "the tests"):
+        intake.ingest(folder / "home", str(folder / "list.txt"), ReadOptions())
+        intake.build(folder / "home", BuildOptions())
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def version(home):
+    """A version with every model type."""
+    with holding(home, "the tests"):
+        return making.make_version(home, ALL)
+
+
+def test_every_model_type_is_made_in_one_version(version):
+    """And each knows more of the names of dev than that all characters are alike."""
+    nlls = {model_type: artifacts.read_metrics(version, model_type)["nll"] for model_type in model_types()}
+    _, vocab = weights.load_model(version / "models" / "bigram")
+
+    assert list(nlls) == list(model_types())
+    assert max(nll["dev"] for nll in nlls.values()) < np.log(len(vocab)) - 0.5
+
+
+def test_the_same_seed_gives_the_same_weights_and_samples(home, version):
+    """To the byte, for every model type."""
+
+    def hashes(folder):
+        files = [*folder.glob("models/*/model.safetensors"), *folder.glob("samples/*.parquet")]
+        return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+    with holding(home, "the tests"):
+        again = making.make_version(home, ALL)
+
+    assert len(hashes(version)) == 2 * len(model_types())
+    assert hashes(again) == hashes(version)
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_type):
+    """step and forward, cache and none: one number a name."""
+    model, vocab = weights.load_model(version / "models" / model_type)
+
+    [(names, nlls)] = sample(model, vocab, 100, seed=3)
+
+    np.testing.assert_allclose(nlls, nll_of_names(model, vocab, names), atol=1e-5)
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_first_names_of_a_large_sample_are_those_of_a_small_one(version, model_type):
+    """Whichever names stand beside them in a batch, and leave it before them."""
+    model, vocab = weights.load_model(version / "models" / model_type)
+
+    [(few, _)] = sample(model, vocab, 5, seed=3)
+
+    assert few == next(sample(model, vocab, 3000, seed=3))[0][:5]
+
+
+def test_a_mixture_is_no_worse_on_dev_than_its_parts(version):
+    """Its weights were fitted there: one of the parts alone would be a choice of them."""
+    dev = {t: artifacts.read_metrics(version, t)["nll"]["dev"] for t in ("mixture", "ngram", "gru", "transformer")}
+
+    assert dev["mixture"] <= min(nll for model_type, nll in dev.items() if model_type != "mixture") + 1e-4
+
+
+def test_block_size_follows_the_longest_name_of_train(version):
+    """Its characters and its end."""
+    model, _ = weights.load_model(version / "models" / "transformer")
+
+    assert model.block_size == 6
+
+
+def test_a_version_that_is_published_leaves_no_training_behind(home, version):
+    """What a run would go on from is of no use any more."""
+    assert list(Home(home).checkpoints.glob("*")) == []
+
+
+def test_a_night_that_was_killed_has_the_models_that_were_done_at_once(home, monkeypatch, caplog):
+    """The next run goes on from the last step of each, and publishes the same weights."""
+    options = TrainOptions(models=("gru", "bow"), samples=20, set=("gru.names=500", "bow.names=500"))
+    with holding(home, "the tests"):
+        whole = making.make_version(home, options)
+        with monkeypatch.context() as patch:
+            patch.setattr(making, "evaluate_model", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                making.make_version(home, options)
+        caplog.set_level("INFO", "makemore")
+
+        resumed = making.make_version(home, options)
+
+    assert "gru: goes on from step 8 of 8" in caplog.text
+    assert _weights(resumed) == _weights(whole)
+    assert list(Home(home).checkpoints.glob("*")) == []
+
+
+def test_settings_make_another_training(home, monkeypatch, caplog):
+    """Another learning rate does not go on from what was trained with this one."""
+    with holding(home, "the tests"), monkeypatch.context() as patch:
+        patch.setattr(making, "evaluate_model", _killed)
+        for rate in ("0.001", "0.002"):
+            with pytest.raises(KeyboardInterrupt):
+                making.make_version(
+                    home, TrainOptions(models=("bow",), set=("bow.names=200", f"bow.learning_rate={rate}"))
+                )
+
+    assert len(list(Home(home).checkpoints.glob("bow-*"))) == 2
+    assert "goes on" not in caplog.text
+
+
+def test_a_device_that_there_is_not_is_told(home, monkeypatch):
+    """Before anything is trained on another one in its place."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with holding(home, "the tests"), pytest.raises(ValueError, match=r"^--device cuda: torch sees no GPU here"):
+        making.make_version(home, TrainOptions(models=("bow",), device="cuda"))
+
+
+def _killed(*_):
+    raise KeyboardInterrupt
+
+
+def _weights(version):
+    return {path.parent.name: path.read_bytes() for path in version.glob("models/*/model.safetensors")}
