@@ -9,11 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import bigram_net, counting, help, ingest, machine, run
+from benchmarks import bigram_net, counting, help, ingest, machine, ngram, run
 from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
-FIGURES = {"bigram_net": bigram_net, "counting": counting, "ingest": ingest, "help": help, "run": run}
+FIGURES = {"bigram_net": bigram_net, "counting": counting, "ingest": ingest, "help": help, "ngram": ngram, "run": run}
 
 
 def main() -> None:
