@@ -34,8 +34,8 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         [_row(split, lines, ours) for split, (lines, ours) in pairs.items()],
         measured,
         [
-            f"Timed: the relations {', '.join(FITTED)}, order {ORDER} and all lower ones, from the relation names on, in a "
-            "DuckDB file.",
+            f"Timed: the relations {', '.join(FITTED)}, from the relation names on, order {ORDER} and all lower ones, in "
+            "a DuckDB file.",
             "R: the last 1,000 lines of a permutation seeded 3407 are test, all others train, ingested with --split. "
             f"H: by hash, --holdout {HOLDOUT}: 80 percent are train; no test name is in train. V is of all names.",
             "Ours counts distinct names; the baseline, known from before, counts lines, all else being the same.",
@@ -56,7 +56,7 @@ def _row(split: str, lines: Measured, ours: Measured) -> Row:
 
 
 def _nll(measured: Measured) -> float:
-    return sum(measured.told["nats"]) / sum(measured.told["characters"])
+    return float(sum(measured.told["nats"]) / sum(measured.told["characters"]))
 
 
 def _compared(lines: Measured, ours: Measured) -> str:
