@@ -34,7 +34,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         [_row(split, lines, ours) for split, (lines, ours) in pairs.items()],
         measured,
         [
-            f"Timed: the relations {', '.join(FITTED)}, from the relation names on, order {ORDER} and all lower ones, in "
+            f"Timed: the relations {', '.join(FITTED)}, from the relation names on, order {ORDER} and all lower, in "
             "a DuckDB file.",
             "R: the last 1,000 lines of a permutation seeded 3407 are test, all others train, ingested with --split. "
             f"H: by hash, --holdout {HOLDOUT}: 80 percent are train; no test name is in train. V is of all names.",
