@@ -243,8 +243,8 @@ def _settings(model_type: str, options: TrainOptions, build_options: BuildOption
 
 def _check_built_with(model_type: str, config: dict[str, Any], built: dict[str, Any]) -> None:
     """Nothing, if a model made of relations has the settings that they were built with."""
-    for name in config.keys() & built.keys():
-        if config[name] != built[name]:
+    for name in config:
+        if name in built and config[name] != built[name]:
             raise ValueError(
                 f"--set {model_type}.{name}={config[name]}: the relations were built with {built[name]}. "
                 f"Build them anew: makemore build --{name.replace('_', '-')} {config[name]}."

@@ -175,6 +175,22 @@ def test_a_snapshot_is_one_file_with_the_tables_asked_for(tmp_path):
     assert storage[0][0].startswith("v1.5.0")
 
 
+def test_a_snapshot_brings_its_macros(tmp_path):
+    """Whoever opens it can call them, behind the fence too; attached beside others, it has to be in use."""
+    con = duckdb.connect()
+    con.execute("create table lengths as from (values ('emma', 4), ('ava', 3)) t(name, length)")
+    target = tmp_path / "stats.duckdb"
+    select = "select length from lengths where lengths.name = asked"
+    copy_tables(con, ["lengths"], target, {"length_of(asked)": select})
+
+    with analyst(target) as reader:
+        assert reader.execute("from length_of('ava')").fetchall() == [(3,)]
+    other = duckdb.connect()
+    other.execute(f"attach {quoted(str(target))} as night (read_only)")
+    other.execute("use night")
+    assert other.execute("from length_of('emma')").fetchall() == [(4,)]
+
+
 @pytest.mark.parametrize("text", ["", "emma", "O'Neil", "''", "'; drop table names; --", "\\'"])
 def test_a_quoted_text_is_that_text_in_sql(text):
     """For paths, which have quotes like names."""
