@@ -9,11 +9,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import bigram_net, counting, help, ingest, machine, ngram, run
+from benchmarks import bigram_net, counting, help, ingest, machine, models, ngram, run, transformer
 from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
-FIGURES = {"bigram_net": bigram_net, "counting": counting, "ingest": ingest, "help": help, "ngram": ngram, "run": run}
+FIGURES = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (bigram_net, counting, ingest, help, ngram, run, transformer, models)
+}
 
 
 def main() -> None:

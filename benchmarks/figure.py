@@ -13,7 +13,8 @@ class Row:
     """One claim: ours beside its baseline, and whether it is met."""
 
     what: str
-    baseline: Measured
+    baseline: Measured | str
+    """What it was measured beside, or where a figure is known from."""
     ours: Measured
     ratio: str
     asked: str
@@ -38,7 +39,7 @@ def summary(figures: Sequence[Figure]) -> str:
     for figure in figures:
         for row in figure.rows:
             lines.append(
-                f"| {row.what} | {row.baseline.name}: {seconds(row.baseline.wall)} | {seconds(row.ours.wall)} "
+                f"| {row.what} | {_beside(row.baseline)} | {seconds(row.ours.wall)} "
                 f"| {row.ratio} | {megabytes(row.ours.peak)} | {row.asked} | {_answer(row.met)} |"
             )
     return "\n".join(lines)
@@ -74,6 +75,10 @@ def seconds(value: float) -> str:
 def megabytes(value: int) -> str:
     """Bytes as megabytes."""
     return f"{value / 1e6:.0f} MB"
+
+
+def _beside(baseline: Measured | str) -> str:
+    return baseline if isinstance(baseline, str) else f"{baseline.name}: {seconds(baseline.wall)}"
 
 
 def _answer(met: bool | None) -> str:

@@ -135,6 +135,6 @@ def _finite(loss: float, state: State, job: Job) -> float:
 @contextmanager
 def _own_randomness(job: Job) -> Iterator[None]:
     """Random numbers of dropout from the job's seed; a caller's own stay as they are."""
-    with torch.random.fork_rng(devices=[job.device] if job.device.type == "cuda" else []):
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if job.device.type == "cuda" else []):
         torch.manual_seed(job.seed)
         yield

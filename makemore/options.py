@@ -85,7 +85,7 @@ class BuildOptions:
 class TrainOptions:
     """What a version is made of."""
 
-    models: tuple[str, ...] = ("bigram", "bigram_net")
+    models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
     """Model types to train, separated by commas or one an option."""
     seed: int = 2147483647
     """Seed of all that is random; the lecture's if left out."""

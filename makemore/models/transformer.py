@@ -19,6 +19,9 @@ Cache = tuple[Tensor, Tensor]
 class Config(Recipe):
     """Settings of the transformer."""
 
+    names: int = 800_000
+    learning_rate: float = 3e-3
+    dropout: float = 0.12
     n_layer: int = 4
     """Blocks."""
     n_head: int = 4

@@ -99,7 +99,8 @@ def train_model(draft: Path, model_type: str) -> float:
         model, told = train.train(model_type, config, _corpus(con, draft, vocab), how)
     told = {"train_seconds": round(time.perf_counter() - started, 3)} | told
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
-    parameters = sum(tensor.numel() for tensor in model.state_dict().values())
+    whole = [model, *getattr(model, "parts", [])]
+    parameters = sum(tensor.numel() for part in whole for tensor in part.state_dict().values())
     artifacts.write_metrics(draft, model_type, {"parameters": parameters} | told)
     return float(told["train_seconds"])
 
