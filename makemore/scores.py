@@ -13,7 +13,7 @@ from makemore.evaluate import Estimate, estimate, nll_of_names
 from makemore.vocab import Vocab
 
 MOST = 100_000
-"""Distinct names of a split that are scored: the standard error is then 0.002, and a larger model takes a minute."""
+"""Distinct names of a split that are scored: the standard error is then 0.001, and a transformer takes 20 s."""
 
 
 def names_to_score(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:

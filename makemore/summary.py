@@ -57,6 +57,7 @@ def announce(version: Path, command: str, option: str) -> str:
 
 Published {version}: open report.html there in a browser. Next:
 
+  {command} compare{option}
   {command} sample -n 50 --seed 1{option}
   {command} query "select * from bigram_counts order by count desc limit 5"{option}
   {command} verify{option}"""
