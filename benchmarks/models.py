@@ -76,18 +76,19 @@ def _differences(made: Measured) -> list[str]:
 
 def _made(split: str, path: str) -> None:
     from makemore.database import query
-    from makemore.options import BuildOptions, ReadOptions, TrainOptions
+    from makemore.options import BuildOptions, IngestOptions, Split, TrainOptions
     from makemore.steps import intake, making
 
     home = Path("home")
     home.mkdir()
     if split == "reference":
         train, dev, test = reference_split(Path(path))
-        for name, lines in (("train", train[:-1000]), ("dev", dev), ("test", test)):
-            Path(f"{name}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            intake.ingest(home, str(Path(f"{name}.txt").resolve()), ReadOptions(split=name))
+        lists: dict[Split, list[str]] = {"train": train[:-1000], "dev": dev, "test": test}
+        for part, lines in lists.items():
+            Path(f"{part}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            intake.ingest(home, str(Path(f"{part}.txt").resolve()), IngestOptions(split=part))
     else:
-        intake.ingest(home, path, ReadOptions())
+        intake.ingest(home, path, IngestOptions())
     intake.build(home, BuildOptions())
     version = making.make_version(home, TrainOptions(tuple(REACH[split]), set=(f"mixture.of={PARTS}",)))
     rows: list[dict[str, Any]] = query(version / "stats.duckdb", "select * from comparison").to_dicts()

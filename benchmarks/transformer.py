@@ -51,8 +51,8 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
             f"names drawn at random a step, padded to {PADDED}. It stops at the first nll of {NLL} or less, looked at "
             f"every {EVERY} steps (the looks are not timed); it took {_told(plain, 'steps')} steps, test nll "
             f"{_told(plain, 'nll')}.",
-            f"Ours: the model type `transformer` without dropout, --set transformer.names={NAMES}, all else by default; "
-            f"the whole of its training is timed. Test nll {_told(ours, 'nll')}, looked at once, at the end.",
+            f"Ours: the model type `transformer` without dropout, --set transformer.names={NAMES}, else by default; "
+            f"all of its training is timed. Test nll {_told(ours, 'nll')}, looked at once, at the end.",
         ],
     )
 
