@@ -18,9 +18,10 @@ with counted as (
 computed as (
     select
         *,
-        1 - 2 * n1 / (n1 + 2 * n2) * n2 / n1 as d1,
-        2 - 3 * n1 / (n1 + 2 * n2) * n3 / n2 as d2,
-        3 - 4 * n1 / (n1 + 2 * n2) * n4 / n3 as d3
+        n1 / (n1 + 2 * n2) as y,
+        1 - 2 * y * n2 / n1 as d1,
+        2 - 3 * y * n3 / n2 as d2,
+        3 - 4 * y * n4 / n3 as d3
     from counted
 ),
 
