@@ -50,6 +50,15 @@ TAMPERS = {
         "delete from ngram_backoffs where context = '.e'",
         "insert into ngram_backoffs select * replace ('zz' as context) from ngram_backoffs where context = '.e'",
     ],
+    "ngrams_add_up": [
+        "update ngram_counts set count = count + 1 where context = '.e' and ch = 'm'",
+        "update ngram_counts set types = types + 1 where context = '.e' and ch = 'm'",
+        "update ngram_counts set count = null where context = '.e' and ch = 'm'",
+        "update ngram_counts set count = count + 1 where context = '' and ch = '.'",
+        "delete from ngram_counts where context = 'e'",
+        "delete from ngram_counts where context = ''",
+        "delete from ngram_counts",
+    ],
     "ngrams_are_closed": [
         "delete from ngram_probs where context = '' and ch = 'm'",
         "delete from ngram_probs where context = '.e' and ch = 'm'",

@@ -1,0 +1,44 @@
+-- ngrams_add_up: an n-gram is followed as often as it occurs, '.' as often as train has names and '' as it has bigrams.
+with followed as (
+    select
+        context,
+        sum(count) as count,
+        sum(types) as types
+    from ngram_counts
+    group by all
+),
+
+expected as (
+    select
+        grams.context || grams.ch as context,
+        grams.count,
+        grams.types
+    from ngram_counts as grams
+    cross join settings
+    where grams.ch <> '.' and length(grams.context) + 1 < settings.ngram_order
+    union all
+    select
+        '.' as context,
+        count,
+        names as types
+    from split_sizes
+    where split = 'train'
+    union all
+    select
+        '' as context,
+        bigrams as count,
+        null as types
+    from split_sizes
+    where split = 'train'
+)
+
+select
+    coalesce(expected.context, followed.context) as context,
+    expected.count as occurs,
+    followed.count as is_followed
+from followed
+full join expected on followed.context = expected.context
+where
+    followed.count is distinct from expected.count
+    or followed.types is distinct from coalesce(expected.types, followed.types)
+order by context
