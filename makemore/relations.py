@@ -95,7 +95,8 @@ def check(con: duckdb.DuckDBPyConnection, laws: Mapping[str, str]) -> None:
         BrokenLaw: with the law's own words and the first row that breaks it.
     """
     for select in laws.values():
-        cursor = con.execute(f"select * from ({select}) limit 1")
+        # Materialized: DuckDB 2.0.0 never ends on some joins whose rows a limit takes as they come.
+        cursor = con.execute(f"with found as materialized ({select}) select * from found limit 1")
         columns = [column[0] for column in cursor.description or []]
         for row in cursor.fetchall():
             found = ", ".join(f"{column} {value!r}" for column, value in zip(columns, row, strict=True))

@@ -39,4 +39,3 @@ full join ngram_backoffs as backoffs on own.context = backoffs.context
 left join shorter on own.context = shorter.context
 left join uniform on own.context = uniform.context
 where not coalesce(own.least > 0 and backoffs.backoff > 0 and abs(mass - 1) < 1e-9, false)
-order by own.context

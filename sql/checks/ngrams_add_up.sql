@@ -41,4 +41,3 @@ full join expected on followed.context = expected.context
 where
     followed.count is distinct from expected.count
     or followed.types is distinct from coalesce(expected.types, followed.types)
-order by context

@@ -13,4 +13,3 @@ select
 from ngram_probs as grams
 anti join ngram_probs as before on grams.context = before.context || before.ch
 where grams.context not in ('', '.')
-order by grams.context, grams.ch
