@@ -63,7 +63,8 @@ def test_a_model_that_fails_is_a_failed_run_with_a_version(names, tmp_path, monk
         raise ValueError("bigram_net: the loss is nan.")
 
     monkeypatch.setattr(making.train, "descend", failing)
-    state = nightly([names], tmp_path / "home", build=EVERYTHING, train=TrainOptions(samples=10), return_state=True)
+    options = TrainOptions(("bigram", "bigram_net"), samples=10)
+    state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
     with pytest.raises(making.ModelsFailed, match=r"the models that failed\. bigram_net: the loss is nan"):
         state.result()
