@@ -23,6 +23,7 @@ from tests.conftest import ENGLISH
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
 EVERYTHING = BuildOptions(holdout=0)
+DEFAULT = ("bigram", "bigram_net", "ngram")
 REPRODUCIBLE = ("counts.parquet", "dataset.safetensors", "model.safetensors", "config.json", "bigram.parquet")
 
 
@@ -43,14 +44,14 @@ def make_version(home, *lists, build=EVERYTHING, train=None):
 
 
 def test_a_version_holds_all_that_the_design_says(tmp_path):
-    """Counts, dataset, snapshot, two models with metrics, samples, a page, a card, a manifest: and all hashes hold."""
+    """Counts, dataset, snapshot, models with metrics and samples, a page, a card, a manifest: and all hashes hold."""
     version = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
 
     assert {path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file()} == {
         "manifest.json", "README.md", "report.html", "counts.parquet", "dataset.safetensors", "stats.duckdb",
-        *(f"models/{model_type}/{file}" for model_type in ("bigram", "bigram_net")
+        *(f"models/{model_type}/{file}" for model_type in DEFAULT
           for file in ("config.json", "model.safetensors", "metrics.json", "scores.parquet")),
-        "samples/bigram.parquet", "samples/bigram_net.parquet",
+        *(f"samples/{model_type}.parquet" for model_type in DEFAULT),
     }  # fmt: skip
     assert list(artifacts.verify(version)) == []
 
@@ -65,7 +66,7 @@ def test_the_same_input_config_and_seed_give_the_same_bytes(tmp_path):
 
     first = hashes(tmp_path / "first")
 
-    assert len(first) == 7
+    assert len(first) == 2 + 2 * len(DEFAULT) + 1
     assert hashes(tmp_path / "second") == first
 
 
@@ -134,8 +135,8 @@ def test_analysts_find_samples_and_the_metrics_of_all_versions(tmp_path):
         second / "stats.duckdb", "select model_type, count(*) as n from samples group by all order by all"
     ).rows()
 
-    assert metrics == sorted((v.name, m, "train") for v in (first, second) for m in ("bigram", "bigram_net"))
-    assert samples == [("bigram", 50), ("bigram_net", 50)]
+    assert metrics == sorted((v.name, m, "train") for v in (first, second) for m in DEFAULT)
+    assert samples == [(model_type, 50) for model_type in DEFAULT]
 
 
 def test_a_snapshot_can_be_read_while_the_home_is_written(tmp_path):
@@ -302,7 +303,7 @@ def test_a_home_can_have_any_name(tmp_path, folder):
     """A path is text for SQL and no pattern for Polars."""
     version = make_version(tmp_path / folder, write_list(tmp_path, NAMES))
 
-    assert ask(version, "select count(*) as n from samples")["n"].item() == 100
+    assert ask(version, "select count(*) as n from samples")["n"].item() == 50 * len(DEFAULT)
 
 
 def test_a_large_alphabet_makes_a_version_too(tmp_path):
@@ -410,10 +411,10 @@ def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, capl
     assert str(failed.value) == (
         f"published {version}, complete but for the models that failed. bigram_net: the loss is nan: lower the rate."
     )
-    assert artifacts.models_in(version) == ["bigram"]
+    assert artifacts.models_in(version) == ["bigram", "ngram"]
     assert artifacts.read_manifest(version)["failed"] == {"bigram_net": "the loss is nan: lower the rate."}
     assert list(artifacts.verify(version)) == []
-    assert ask(version, "select model_type from comparison").rows() == [("bigram",)]
+    assert sorted(ask(version, "select model_type from comparison").rows()) == [("bigram",), ("ngram",)]
     assert "bigram_net failed: the loss is nan" in caplog.text
     assert "bigram_net" in (version / "report.html").read_text()
 
@@ -460,7 +461,7 @@ def test_a_mixture_whose_part_failed_says_which(tmp_path, monkeypatch):
     break_training(monkeypatch, "bigram", ValueError("no."))
     options = TrainOptions(("mixture", "bigram", "bigram_net"), samples=5, set=("mixture.of=bigram,bigram_net",))
 
-    with pytest.raises(making.ModelsFailed, match=r"bigram: no\.; mixture: it mixes bigram, which failed\."):
+    with pytest.raises(making.ModelsFailed, match=r"bigram: no\. mixture: it mixes bigram, which failed\."):
         make_version(tmp_path / "home", write_list(tmp_path, NAMES * 20), build=BuildOptions(holdout=20), train=options)
 
 
