@@ -11,8 +11,8 @@ from benchmarks.inputs import Inputs
 from benchmarks.measure import Contender, Measured, measure, python, run_once
 
 REACH = 2.0
-TASKS = 6 + 3 * 2
-"""Ingest, build, draft, counts, dataset, publish; and train, evaluate, sample for each of two models."""
+TASKS = 6 + 3 * 3
+"""Ingest, build, draft, counts, dataset, publish; and train, evaluate, sample for each of three models."""
 
 
 def figure(inputs: Inputs, repeats: int) -> Figure:
@@ -42,7 +42,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         repeats,
         [
             Row(
-                f"`makemore run` on {inputs.names.name}, two models, 1,000 samples each",
+                f"`makemore run` on {inputs.names.name}, three models, 10,000 samples each",
                 together,
                 ours,
                 f"{abs(more):.2f} s {'more' if more > 0 else 'less'}",
