@@ -16,14 +16,18 @@ ROWS = 50
 
 
 def describe(version: Path) -> str:
-    """One line: the version, its lists' names, the test nll of each model."""
+    """One line: the version, its lists' names, the test nll of each model, and which failed."""
     try:
-        made_from = artifacts.read_manifest(version)["made_from"]
-        nlls = {model_type: _headline(version, model_type) for model_type in artifacts.models_in(version)}
+        manifest = artifacts.read_manifest(version)
+        told = [f"{model_type} {_headline(version, model_type)}" for model_type in artifacts.models_in(version)]
     except artifacts.NotAsPublished as error:
         return f"{version.name}  damaged: {error}"
     names = sum(source.get("names", 0) for source in made_from.get("sources", []))
-    return f"{version.name}  {names:,} names  " + "  ".join(f"{model_type} {nll}" for model_type, nll in nlls.items())
+    failed = artifacts.read_manifest(version).get("failed", {})
+    told = [f"{model_type} {nll}" for model_type, nll in nlls.items()] + [
+        f"{model_type} failed" for model_type in failed
+    ]
+    return f"{version.name}  {names:,} names  " + "  ".join(told)
 
 
 def nlls(version: Path) -> str:
