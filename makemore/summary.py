@@ -22,12 +22,9 @@ def describe(version: Path) -> str:
         told = [f"{model_type} {_headline(version, model_type)}" for model_type in artifacts.models_in(version)]
     except artifacts.NotAsPublished as error:
         return f"{version.name}  damaged: {error}"
-    names = sum(source.get("names", 0) for source in made_from.get("sources", []))
-    failed = artifacts.read_manifest(version).get("failed", {})
-    told = [f"{model_type} {nll}" for model_type, nll in nlls.items()] + [
-        f"{model_type} failed" for model_type in failed
-    ]
-    return f"{version.name}  {names:,} names  " + "  ".join(told)
+    names = sum(source.get("names", 0) for source in manifest["made_from"].get("sources", []))
+    failed = [f"{model_type} failed" for model_type in manifest.get("failed", {})]
+    return f"{version.name}  {names:,} names  " + "  ".join(told + failed)
 
 
 def nlls(version: Path) -> str:
