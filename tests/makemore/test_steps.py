@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from makemore import artifacts, relations, weights
+from makemore import artifacts, relations, summary, weights
 from makemore.database import query
 from makemore.home import Home, holding
 from makemore.lists import TransientError
@@ -416,7 +416,9 @@ def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, capl
     assert list(artifacts.verify(version)) == []
     assert sorted(ask(version, "select model_type from comparison").rows()) == [("bigram",), ("ngram",)]
     assert "bigram_net failed: the loss is nan" in caplog.text
-    assert "bigram_net" in (version / "report.html").read_text()
+    assert summary.describe(version).endswith("  bigram_net failed")
+    assert "<b>bigram_net failed:</b> the loss is nan" in (version / "report.html").read_text()
+    assert "bigram_net failed: the loss is nan" in (version / "README.md").read_text()
 
 
 @pytest.mark.parametrize("step", ["evaluate_model", "sample_model"])
