@@ -103,7 +103,8 @@ select
     test.names_seen as names_test_seen,
     differences.mean as difference,
     differences.se as difference_se,
-    differences.mean - 1.96 * differences.se as difference_low,
+    case when isfinite(differences.mean) then differences.mean - 1.96 * differences.se else differences.mean end
+        as difference_low,
     differences.mean + 1.96 * differences.se as difference_high,
     models.parameters,
     models.train_seconds,

@@ -113,11 +113,13 @@ def test_sql_and_python_tell_the_same_figures(results):
 
 def test_a_model_that_excludes_a_name_is_last_and_infinitely_worse(results):
     """And spoils nothing of the others."""
-    told = rows(results(scored({"a": [math.inf, 6.0, 15.0], "b": NATS["b"]})), "nll_test, nll_test_se, difference")
+    columns = "nll_test, nll_test_se, difference, difference_low, difference_high"
+
+    told = rows(results(scored({"a": [math.inf, 6.0, 15.0], "b": NATS["b"]})), columns)
 
     assert list(told) == ["b", "a"]
-    assert told["a"] == (math.inf, math.inf, math.inf)
-    assert told["b"] == rows(results(scored(NATS)), "nll_test, nll_test_se, difference")["b"]
+    assert told["a"] == (math.inf,) * 5
+    assert told["b"] == rows(results(scored(NATS)), columns)["b"]
 
 
 def test_where_all_are_infinite_or_nothing_is_held_out_no_difference_is_known(results):
