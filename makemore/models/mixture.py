@@ -42,6 +42,11 @@ class Config:
         return tuple(part.strip() for part in self.of.split(","))
 
     @property
+    def needs_dev(self) -> bool:
+        """Whether weights are to be fitted."""
+        return not self.weights
+
+    @property
     def given(self) -> tuple[float, ...]:
         """Weights that were given."""
         try:
@@ -75,10 +80,7 @@ class Model(nn.Module):
         """The mixture of these parts whose weights make dev most probable, unless they are given.
 
         A batch of dev is ids (B, T), which of them count (B, T), and of those, in time order, what follows (N,) and
-        how often (N,).
-
-        Raises:
-            ValueError: dev has no name, and no weights are given.
+        how often (N,). There is one at least if `config.needs_dev`.
         """
         model = cls(0, config, parts)
         if config.weights:
@@ -86,11 +88,6 @@ class Model(nn.Module):
             return model
         with torch.inference_mode():
             found = [(*model.targets(xs, keep, ys), counts.double()) for xs, keep, ys, counts in dev]
-        if not found:
-            raise ValueError(
-                "mixture: its weights are fitted on dev, which has no name. Hold names out, or give the weights: "
-                f"--set mixture.weights={','.join('1' * len(parts))}."
-            )
         model.weights.copy_(fit_weights(*(torch.cat(column) for column in zip(*found, strict=True))))
         return model
 

@@ -50,12 +50,14 @@ def draft(home: Path, options: TrainOptions) -> Path:
 
     Raises:
         FileNotFoundError: nothing was ingested.
-        ValueError: the relations are not of the lists as they are now, or a model type, setting or device is unknown.
+        ValueError: the relations are not of the lists as they are now, a model type, setting or device is unknown,
+            or a split that a model needs has no name.
     """
     choose_device(options.device)
     with connect(Home(home).db) as con:
         sources, build_options = built_with(con, home)
         settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}
+        _check_splits(con, settings)
         for left in clear_staging(Home(home)):
             log.warning("cleared %s, which an unfinished run had left", left)
         made_from = provenance.made_from(sources, build_options, options, settings)
@@ -87,7 +89,7 @@ def train_model(draft: Path, model_type: str) -> float:
     A net writes its training down in the home, and a later run goes on from there, until a version is published.
 
     Raises:
-        ValueError: no name is in train, or the training diverges.
+        ValueError: the training diverges, or the model cannot be made of these names.
     """
     made_from = artifacts.read_manifest(draft)["made_from"]
     config = models.configure(model_type, made_from["models"][model_type])
@@ -106,8 +108,6 @@ def train_model(draft: Path, model_type: str) -> float:
 
 
 def _corpus(con: duckdb.DuckDBPyConnection, draft: Path, vocab: Vocab) -> train.Corpus:
-    if not con.execute("select 1 from names where split = 'train' limit 1").fetchall():
-        raise ValueError("no name of the lists is in train. Use --holdout 0, or more names.")
     return train.Corpus(
         len(vocab),
         rows=lambda: dataset.read_rows(draft / "dataset.safetensors")["train"],
@@ -220,6 +220,18 @@ def _make_model(draft: Path, model_type: str, steps: Any) -> str | None:
         artifacts.leave_out(draft, model_type, reason)
         return reason
     return None
+
+
+def _check_splits(con: duckdb.DuckDBPyConnection, settings: dict[str, dict[str, Any]]) -> None:
+    splits = {split for (split,) in con.execute("select distinct split from names").fetchall()}
+    if "train" not in splits:
+        raise ValueError("no name of the lists is in train. Use `makemore build --holdout 0`, or more names.")
+    for model_type, values in settings.items():
+        if "dev" not in splits and getattr(models.configure(model_type, values), "needs_dev", False):
+            raise ValueError(
+                f"{model_type}: its weights are fitted on dev, which has no name. Hold names out, or give them: "
+                f"--set {model_type}.weights=1,1 for as many parts."
+            )
 
 
 def _settings(model_type: str, options: TrainOptions, build_options: BuildOptions) -> dict[str, Any]:

@@ -143,6 +143,39 @@ def test_a_device_that_there_is_not_is_told(home, monkeypatch):
         making.make_version(home, TrainOptions(models=("bow",), device="cuda"))
 
 
+@pytest.mark.parametrize(
+    ("holdout", "names", "message"),
+    [(0, NAMES, "mixture: its weights are fitted on dev, which has no name"), (45, ["emma"], "no name .* is in train")],
+)
+def test_a_split_that_is_empty_is_told_before_anything_is_trained(tmp_path, holdout, names, message):
+    """A mixture without dev, any model without train."""
+    (tmp_path / "list.txt").write_text("\n".join(names))
+    options = TrainOptions(models=("ngram", "bigram", "mixture"), set=("mixture.of=ngram,bigram",))
+    with holding(tmp_path / "home", "the tests"):
+        intake.ingest(tmp_path / "home", str(tmp_path / "list.txt"), ReadOptions())
+        intake.build(tmp_path / "home", BuildOptions(holdout=holdout))
+
+        with pytest.raises(ValueError, match=message):
+            making.make_version(tmp_path / "home", options)
+
+    assert not (tmp_path / "home" / "staging").exists()
+
+
+def test_weights_that_are_given_need_no_dev(tmp_path):
+    """Three parts of one and one of the other, in all bins."""
+    (tmp_path / "list.txt").write_text("\n".join(NAMES))
+    options = TrainOptions(
+        ("ngram", "bigram", "mixture"), samples=9, set=("mixture.of=ngram,bigram", "mixture.weights=3,1")
+    )
+    with holding(tmp_path / "home", "the tests"):
+        intake.ingest(tmp_path / "home", str(tmp_path / "list.txt"), ReadOptions())
+        intake.build(tmp_path / "home", BuildOptions(holdout=0))
+        made = making.make_version(tmp_path / "home", options)
+
+    mixture, _ = weights.load_model(made / "models" / "mixture")
+    assert mixture.weights.tolist() == [[0.75, 0.25]] * 16
+
+
 def _killed(*_):
     raise KeyboardInterrupt
 

@@ -89,12 +89,6 @@ def test_a_name_that_counts_twice_is_two_names():
     torch.testing.assert_close(counted, repeated)
 
 
-def test_without_dev_weights_must_be_given():
-    """The message says how."""
-    with pytest.raises(ValueError, match=r"dev, which has no name.*--set mixture.weights=1,1"):
-        mixed(Config(), Says(1.0), Says(1.0), dev=())
-
-
 @pytest.mark.parametrize(
     "setting",
     [
