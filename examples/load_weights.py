@@ -14,8 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 
-def load(folder: Path) -> tuple[Tensor, list[str]]:
-    """Probabilities P (V, V), row: a character, column: the one that follows it; and the characters by id."""
+def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
+    """An automaton: P (S, V), how probable each character is in a state, the state (S, V) it leads to; the characters.
+
+    State 0 is the start of a name. A bigram's state is the character before.
+    """
     told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / "model.safetensors")
     match told["model_type"]:
@@ -26,19 +29,21 @@ def load(folder: Path) -> tuple[Tensor, list[str]]:
             P = torch.where(totals > 0, counts / totals, 1 / len(counts))
         case "bigram_net":
             P = tensors["W"].double().softmax(dim=1)
+        case "ngram":
+            return tensors["log_probs"].double().exp(), tensors["next"], told["chars"]
         case other:
-            raise SystemExit(f"{folder}: no model type {other!r} in this program.")
-    return P, told["chars"]
+            raise SystemExit(f"{folder}: {other!r} is no automaton. docs/artifacts.md has its formulas.")
+    return P, torch.arange(len(P)).expand(len(P), -1), told["chars"]
 
 
-def sample(P: Tensor, chars: list[str], rng: torch.Generator) -> str:
-    """One name: characters drawn from the row of the one before, from '.' (id 0) until '.' comes again."""
-    name, ix = "", 0
+def sample(P: Tensor, following: Tensor, chars: list[str], rng: torch.Generator) -> str:
+    """One name: characters drawn from a state's probabilities, from the start until '.' (id 0) comes."""
+    name, state = "", 0
     while True:
-        ix = int(torch.multinomial(P[ix], 1, generator=rng))
+        ix = int(torch.multinomial(P[state], 1, generator=rng))
         if ix == 0:
             return name
-        name += chars[ix]
+        name, state = name + chars[ix], int(following[state, ix])
 
 
 def main() -> None:
@@ -47,9 +52,9 @@ def main() -> None:
         raise SystemExit(__doc__)
     version, seed = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
     for folder in sorted(path.parent for path in version.glob("models/*/config.json")):
-        P, chars = load(folder)
+        automaton = load(folder)
         rng = torch.Generator().manual_seed(seed)
-        print(f"{folder.name}: {', '.join(sample(P, chars, rng) for _ in range(10))}")
+        print(f"{folder.name}: {', '.join(sample(*automaton, rng) for _ in range(10))}")
 
 
 if __name__ == "__main__":
