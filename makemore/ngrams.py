@@ -13,13 +13,13 @@ from makemore.vocab import Vocab
 STATES = """
 create or replace temp table ngram_states as
 with contexts as (
-    select context, total, backoff from ngram_backoffs
+    select context, backoff from ngram_backoffs
     union all
     -- Where train is empty there are no contexts, but these two are needed to begin with.
-    select context, 0, 1 from (values ('.'), ('')) as needed (context)
+    select context, 1 from (values ('.'), ('')) as needed (context)
     where context not in (select context from ngram_backoffs)
 )
-select row_number() over (order by context <> '.', length(context), context) - 1 as state, context, total, backoff
+select row_number() over (order by context <> '.', length(context), context) - 1 as state, context, backoff
 from contexts
 """
 
@@ -31,7 +31,7 @@ def read_grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Grams:
         """
         select
             length(states.context) as depth, shorter.state as shorter, before.state as before,
-            coalesce(vocab.ix, 0)::bigint as last, states.total, states.backoff
+            coalesce(vocab.ix, 0)::bigint as last, states.backoff
         from ngram_states as states
         inner join ngram_states as shorter on shorter.context = substring(states.context, 2)
         inner join ngram_states as before on before.context = left(states.context, -1)

@@ -13,10 +13,6 @@ from makemore.models import model_types
 
 ROUNDS = 200
 """Steps of expectation and maximisation: the weights stand still long before."""
-PRIOR = 50.0
-"""Characters of dev that a bin's own weights are as sure as: with fewer they stay near those of all bins."""
-BINS = 16
-"""Bins of places, by how well the n-grams know the context: twice as often is one bin on."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +54,7 @@ class Config:
 class Model(nn.Module):
     """Linear interpolation (Jelinek and Mercer 1980): the weighted mean of the parts' probabilities.
 
-    Where the n-grams are a part, the weights depend on how often they have met the context: a row of `weights`
-    (bins, parts) for each power of two. The parts are other models of the same version; they are no part of the
-    state_dict.
+    The parts are other models of the same version; they are no part of the state_dict.
     """
 
     block_size = 0
@@ -71,7 +65,7 @@ class Model(nn.Module):
         self.config = config
         # In a list of its own torch does not take them for modules of this one.
         self.parts = list(parts)
-        self.register_buffer("weights", torch.full((BINS, len(config.parts)), 1 / len(config.parts)))
+        self.register_buffer("weights", torch.full((len(config.parts),), 1 / len(config.parts)))
 
     @classmethod
     def from_models(
@@ -84,28 +78,21 @@ class Model(nn.Module):
         """
         model = cls(0, config, parts)
         if config.weights:
-            model.weights[:] = torch.tensor(config.given) / sum(config.given)
+            model.weights.copy_(torch.tensor(config.given) / sum(config.given))
             return model
         with torch.inference_mode():
-            found = [(*model.targets(xs, keep, ys), counts.double()) for xs, keep, ys, counts in dev]
+            found = [(model.targets(xs, keep, ys), counts.double()) for xs, keep, ys, counts in dev]
         model.weights.copy_(fit_weights(*(torch.cat(column) for column in zip(*found, strict=True))))
         return model
 
-    def targets(self, xs: Tensor, keep: Tensor, ys: Tensor) -> tuple[Tensor, Tensor]:
-        """What each part says of the characters that follow (N, K), and the bins of their contexts (N,)."""
+    def targets(self, xs: Tensor, keep: Tensor, ys: Tensor) -> Tensor:
+        """How probable each part finds the characters that follow: (N, K)."""
         probs = [part(xs).double().softmax(dim=-1).transpose(0, 1)[keep.T] for part in self.parts]
-        return torch.stack([p.gather(1, ys[:, None])[:, 0] for p in probs], dim=1), self.bins(xs).T[keep.T]
-
-    def bins(self, idx: Tensor) -> Tensor:
-        """Bin (B, T) of each place: how often, in powers of two, the n-grams have met its context."""
-        for part in self.parts:
-            if hasattr(part, "states"):
-                return _bin(part.total[part.states(idx)])
-        return torch.zeros_like(idx)
+        return torch.stack([p.gather(1, ys[:, None])[:, 0] for p in probs], dim=1)
 
     def forward(self, idx: Tensor) -> Tensor:
         """Logits (B, T, V) of the character after each of `idx` (B, T): log-probabilities in float64."""
-        return self._mixed([part(idx) for part in self.parts], self.bins(idx))
+        return self._mixed([part(idx) for part in self.parts])
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
         """The states of all parts."""
@@ -114,40 +101,20 @@ class Model(nn.Module):
     def step(self, ix: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
         """Logits (B, V) of the character after `ix` (B,), and the states of all parts after it."""
         steps = [part.step(ix, before) for part, before in zip(self.parts, state, strict=True)]
-        bins = torch.zeros_like(ix)
-        for part, (_, after) in zip(self.parts, steps, strict=True):
-            if hasattr(part, "states"):
-                bins = _bin(part.total[after])
-        return self._mixed([logits for logits, _ in steps], bins), tuple(after for _, after in steps)
+        return self._mixed([logits for logits, _ in steps]), tuple(after for _, after in steps)
 
-    def _mixed(self, logits: list[Tensor], bins: Tensor) -> Tensor:
+    def _mixed(self, logits: list[Tensor]) -> Tensor:
         log_probs = torch.stack([part.double().log_softmax(dim=-1) for part in logits], dim=-1)
-        return (log_probs + self.weights[bins].double().log()[..., None, :]).logsumexp(dim=-1)
+        return (log_probs + self.weights.double().log()).logsumexp(dim=-1)
 
 
-def fit_weights(probs: Tensor, bins: Tensor, counts: Tensor) -> Tensor:
-    """Weights (BINS, K) that make N targets most probable, of which K parts say `probs` (N, K); each row sums to one.
+def fit_weights(probs: Tensor, counts: Tensor) -> Tensor:
+    """Weights (K,) that make N targets most probable, of which K parts say `probs` (N, K); they sum to one.
 
-    Expectation and maximisation (Dempster, Laird and Rubin 1977): first one row for all bins, then each its own, with
-    that one as a prior.
+    A target counts `counts` (N,) times. Expectation and maximisation (Dempster, Laird and Rubin 1977).
     """
-    overall = torch.full((BINS, probs.shape[1]), 1 / probs.shape[1], dtype=torch.float64)
-    overall = _maximised(probs, torch.zeros_like(bins), counts, overall, 0.0)[:1].expand(BINS, -1)
-    return _maximised(probs, bins, counts, overall, PRIOR)
-
-
-def _maximised(probs: Tensor, bins: Tensor, counts: Tensor, start: Tensor, prior: float) -> Tensor:
-    weights = start
+    weights = torch.full((probs.shape[1],), 1 / probs.shape[1], dtype=torch.float64)
     for _ in range(ROUNDS):
-        shares = probs * weights[bins]
-        shares = shares / shares.sum(dim=1, keepdim=True) * counts[:, None]
-        totals = (prior * start).index_add(0, bins, shares)
-        # A bin without a character of dev, and without a prior, stays as it is.
-        weights = torch.where(totals.sum(dim=1, keepdim=True) > 0, totals, weights)
-        weights = weights / weights.sum(dim=1, keepdim=True)
+        shares = probs * weights
+        weights = (shares / shares.sum(dim=1, keepdim=True) * counts[:, None]).sum(dim=0) / counts.sum()
     return weights
-
-
-def _bin(total: Tensor) -> Tensor:
-    """Bin of how often a context was met: 0 for never, then one for each power of two."""
-    return (total.double() + 1).log2().floor().clamp(max=BINS - 1).long()

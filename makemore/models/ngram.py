@@ -51,8 +51,6 @@ class Grams:
     """State of the context without its last character, (S,)."""
     last: Ids
     """Its last character, (S,); 0 in the empty one and in state 0 alone."""
-    total: Ids
-    """How often a context counts, (S,)."""
     backoff: Floats
     """Share of a context that goes to the shorter one, (S,)."""
     state: Ids
@@ -72,8 +70,6 @@ class Model(nn.Module):
 
     log_probs: Tensor
     next: Tensor
-    depth: Tensor
-    total: Tensor
 
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
@@ -81,8 +77,6 @@ class Model(nn.Module):
         self.block_size = config.order - 1
         self.register_buffer("log_probs", torch.zeros((1, vocab_size)))
         self.register_buffer("next", torch.zeros((1, vocab_size), dtype=torch.int32))
-        self.register_buffer("depth", torch.zeros(1, dtype=torch.int64))
-        self.register_buffer("total", torch.zeros(1, dtype=torch.int64))
 
     @classmethod
     def from_grams(cls, grams: Grams, config: Config) -> Model:
@@ -100,7 +94,6 @@ class Model(nn.Module):
         model = cls(grams.vocab_size, config)
         model.log_probs = torch.from_numpy(np.log(_probs(grams)))
         model.next = torch.from_numpy(_next(grams))
-        model.depth, model.total = torch.tensor(grams.depth), torch.tensor(grams.total)
         return model
 
     def forward(self, idx: Tensor) -> Tensor:

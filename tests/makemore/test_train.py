@@ -162,7 +162,7 @@ def test_a_split_that_is_empty_is_told_before_anything_is_trained(tmp_path, hold
 
 
 def test_weights_that_are_given_need_no_dev(tmp_path):
-    """Three parts of one and one of the other, in all bins."""
+    """Three parts of one and one of the other."""
     (tmp_path / "list.txt").write_text("\n".join(NAMES))
     options = TrainOptions(
         ("ngram", "bigram", "mixture"), samples=9, set=("mixture.of=ngram,bigram", "mixture.weights=3,1")
@@ -173,7 +173,7 @@ def test_weights_that_are_given_need_no_dev(tmp_path):
         made = making.make_version(tmp_path / "home", options)
 
     mixture, _ = weights.load_model(made / "models" / "mixture")
-    assert mixture.weights.tolist() == [[0.75, 0.25]] * 16
+    assert mixture.weights.tolist() == [0.75, 0.25]
 
 
 def _killed(*_):

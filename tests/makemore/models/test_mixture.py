@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from makemore.models.mixture import BINS, Config, Model, fit_weights
+from makemore.models.mixture import Config, Model, fit_weights
 
 
 class Says:
@@ -47,7 +47,7 @@ def test_weights_are_those_under_which_dev_is_most_probable():
     """A search over all weights in steps of a thousandth finds none that are better."""
     first, second = Says(0.5, 0.25, 0.25), Says(0.05, 0.15, 0.8)
 
-    fitted = mixed(Config(), first, second).weights[0, 0].item()
+    fitted = mixed(Config(), first, second).weights[0].item()
 
     targets = torch.stack([part.probs[DEV[2]] for part in (first, second)])
     grid = torch.linspace(0.001, 0.999, 999)[:, None]
@@ -63,29 +63,16 @@ def test_a_part_that_knows_nothing_gets_no_weight():
         Config(), sure, Says(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])]
     )
 
-    assert weights.weights[0, 0] > 0.99
-
-
-def test_bins_that_dev_does_not_reach_have_the_weights_of_all():
-    """Bin 3 has its own weights as far as its few characters make sure; the others have those of all bins."""
-    probs = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], dtype=torch.float64).repeat(100, 1)
-    bins = torch.tensor([3, 5, 5]).repeat(100)
-
-    weights = fit_weights(probs, bins, torch.ones(300, dtype=torch.float64))
-
-    torch.testing.assert_close(weights.sum(dim=1), torch.ones(BINS, dtype=torch.float64))
-    assert weights[3, 0] > weights[0, 0] > weights[5, 0]
-    torch.testing.assert_close(weights[0], weights[15])
+    assert weights.weights[0] > 0.99
 
 
 def test_a_name_that_counts_twice_is_two_names():
     """Weights of lines weigh in the fit as so many lines do."""
     probs = torch.tensor([[0.9, 0.1], [0.2, 0.8]], dtype=torch.float64)
-    bins = torch.zeros(2, dtype=torch.int64)
 
-    counted = fit_weights(probs, bins, torch.tensor([2.0, 1.0], dtype=torch.float64))
+    counted = fit_weights(probs, torch.tensor([2.0, 1.0], dtype=torch.float64))
 
-    repeated = fit_weights(probs[[0, 0, 1]], bins[[0, 0, 1]], torch.ones(3, dtype=torch.float64))
+    repeated = fit_weights(probs[[0, 0, 1]], torch.ones(3, dtype=torch.float64))
     torch.testing.assert_close(counted, repeated)
 
 
