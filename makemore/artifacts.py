@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from makemore.home import Home
-from makemore.tables import written_aside
+from makemore.tables import sync, written_aside
 
 FORMAT = 1
 """Of the layout that docs/artifacts.md specifies."""
@@ -55,14 +54,14 @@ def publish(home: Home, draft: Path) -> Path:
     for path in sorted(draft.rglob("*"), reverse=True):
         if path.is_file():
             path.chmod(0o444)
-        _sync(path)
-    _sync(draft)
+        sync(path)
+    sync(draft)
     home.versions.mkdir(exist_ok=True)
     target = home.versions / draft.name
     if target.exists():
         raise FileExistsError(f"{target} exists already: run again, a second later.")
     draft.rename(target)
-    _sync(home.versions)
+    sync(home.versions)
     return target
 
 
@@ -212,12 +211,3 @@ def _files(folder: Path) -> list[str]:
 def _fingerprint(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
-
-
-def _sync(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder, before anything says that it does."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,9 @@ from torch import Tensor
 from makemore.dataset import Names
 
 SIDE_BY_SIDE = 512
-"""Names that are looked at together where nothing is learnt from them."""
+"""Names that are looked at together, at most, where nothing is learnt from them."""
+ELEMENTS = 1 << 21
+"""Probabilities of them that are in memory at a time: names of a large alphabet are looked at in smaller batches."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -41,19 +43,25 @@ class Batches:
     """
 
     def __init__(self, names: Names, batch_size: int, *, seed: int, device: torch.device) -> None:
-        self.names, self.batch_size, self.seed, self.device = names, batch_size, seed, device
+        self.names, self.seed, self.device = names, seed, device
         relative = names.count / max(names.mean_weight, 1)
         times = np.ceil(relative).astype(np.int64)
         self.which = np.repeat(np.arange(len(times)), times)
         self.whole, self.share = relative.astype(np.float32), (relative / times).astype(np.float32)
-        self.per_pass = -(-len(self.which) // batch_size)
+        self.batch_size = min(batch_size, max(1, len(self.which)))
+        self.per_pass = -(-len(self.which) // self.batch_size)
         # Windows of a batch are as long as its longest name, and may reach beyond the last one's end.
         ids = np.concatenate([names.ids, np.zeros(int(names.length.max(initial=0)), names.ids.dtype)])
         self.ids = torch.from_numpy(ids.astype(np.int32)).to(device)
         self.start = names.start
-        self.mean_characters = float((relative * (names.length + 1)).sum()) * batch_size / max(1, len(self.which))
+        self.mean_characters = float((relative * (names.length + 1)).sum()) * self.batch_size / max(1, len(self.which))
         """Weighted characters of a batch, on average: what its summed loss is divided by."""
         self._order = lru_cache(maxsize=1)(self._order_of)
+
+    def read(self, batches: int) -> int:
+        """Examples of so many batches, the last one of a pass being a shorter one."""
+        turns, rest = divmod(batches, self.per_pass)
+        return turns * len(self.which) + min(rest * self.batch_size, len(self.which))
 
     def __getitem__(self, number: int) -> Batch:
         """Batch of that number, counted over all passes."""
@@ -65,8 +73,12 @@ class Batches:
         """`most` distinct names, the same at every call, in batches of like length, each with its whole weight."""
         chosen = _rng(0, 0).permutation(len(self.names))[:most]
         order = chosen[np.argsort(-self.names.length[chosen], kind="stable")]
-        for first in range(0, len(order), SIDE_BY_SIDE):
-            yield self._batch(order[first : first + SIDE_BY_SIDE], self.whole)
+        first, vocab_size = 0, int(self.names.ids.max(initial=0)) + 1
+        while first < len(order):
+            places = int(self.names.length[order[first]]) + 1
+            batch = order[first : first + min(SIDE_BY_SIDE, max(1, ELEMENTS // (places * vocab_size)))]
+            yield self._batch(batch, self.whole)
+            first += len(batch)
 
     def _batch(self, which: Numbers, weight: npt.NDArray[np.float32]) -> Batch:
         which = which[np.argsort(-self.names.length[which], kind="stable")]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from makemore.dataset import Rows
-from makemore.device import one_thread
+from makemore.device import threads
 from makemore.evaluate import nll
 from makemore.progress import track
 
@@ -43,7 +43,7 @@ def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> flo
         cost = nll(model(contexts)[:, -1], which, ys, weights)
         return cost + torch.as_tensor(config.regularisation * model.penalty())
 
-    with one_thread():
+    with threads():
         for step in track(range(config.steps), label, config.steps):
             loss = objective()
             if loss.item() <= best + ROUNDING and math.isfinite(loss.item()):

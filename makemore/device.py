@@ -1,4 +1,4 @@
-"""Where nets are trained, and on how many threads: a GPU where there is one, else one thread."""
+"""Where models compute: a GPU where there is one, else so many threads, which is one unless someone says otherwise."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def choose(device: str) -> torch.device:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums in one order, so the same weights on any machine.
+def threads(number: int = 1) -> Iterator[None]:
+    """Run torch on so many threads.
 
-    Nor is it slower: matrices are small here, and threads that wait for each other spin.
+    On one, sums are taken in one order: the same weights on any machine of a kind. Two are faster where nothing else
+    runs, and far slower where something does: threads that wait for each other spin.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from makemore.dataset import Rows
-from makemore.device import one_thread
+from makemore.device import threads
 from makemore.vocab import Vocab
 
 Numbers = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> Numbers:
         ValueError: a name holds '.' or a character that is not in the vocab.
     """
     longest_first = sorted(dict.fromkeys(names), key=len, reverse=True)
-    with one_thread():
+    with threads():
         nlls = np.concatenate([np.empty(0), *_nll_of_batches(model, vocab, longest_first)])
     places = {name: place for place, name in enumerate(longest_first)}
     return nlls[[places[name] for name in names]]

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from makemore.batches import Batches
 from makemore.dataset import Names
-from makemore.device import one_thread
+from makemore.device import threads
 from makemore.evaluate import costs
 from makemore.models import Recipe
 from makemore.progress import counting
@@ -28,7 +29,7 @@ PATIENCE = 10
 DEV = 10_000
 """Distinct names of dev that are looked at."""
 CHECK = 50
-"""Steps after which the loss is looked at: a look makes a GPU wait."""
+"""Steps after which the loss is looked at and told."""
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises; it falls in the others, as a cosine does."""
 
@@ -49,13 +50,14 @@ class Job:
     dev: Names | None
     seed: int
     device: torch.device
+    threads: int = 1
     saved: Path | None = None
 
 
-def fit(model: nn.Module, job: Job) -> dict[str, float]:
-    """Seconds and names that the training took; the model has the averaged weights that were best on dev.
+def fit(model: nn.Module, job: Job) -> dict[str, Any]:
+    """What the training took: seconds, names read, device; the model has the averaged weights that were best on dev.
 
-    Without dev it has the last ones. The same seed gives the same weights on the same machine, whether the training
+    Without dev it has the last ones. On a CPU the same seed gives the same weights, to the bit, whether the training
     ran through or was killed and went on from what it had written to `job.saved`.
 
     Raises:
@@ -64,19 +66,20 @@ def fit(model: nn.Module, job: Job) -> dict[str, float]:
     batches = Batches(job.names, job.config.batch_size, seed=job.seed, device=job.device)
     dev = Batches(job.dev, job.config.batch_size, seed=0, device=job.device) if job.dev else None
     state = State.begin(model.to(job.device), job.config)
-    with _own_randomness(job), one_thread():
+    with _own_randomness(job), threads(job.threads):
         _descend(state, job, batches, dev)
     state.show(state.best)
     model.cpu().eval()
-    return {"train_seconds": round(state.seconds, 3), "names_read": state.step * job.config.batch_size}
+    return {
+        "train_seconds": round(state.seconds, 3), "names_read": batches.read(state.step), "device": job.device.type
+    }  # fmt: skip
 
 
 def _descend(state: State, job: Job, batches: Batches, dev: Batches | None) -> None:
-    steps = -(-min(job.config.names, job.config.epochs * len(batches.which)) // job.config.batch_size)
-    every = max(1, steps // LOOKS)
+    steps = min(-(-job.config.names // batches.batch_size), job.config.epochs * batches.per_pass)
+    every = -(-steps // LOOKS)
     if job.saved and job.saved.exists():
-        state.load(job.saved)
-        log.info("%s: goes on from step %s of %s", job.label, f"{state.step:,}", f"{steps:,}")
+        _go_on(state, job, job.saved, steps)
     started = time.perf_counter() - state.seconds
     with counting(job.label, steps) as say:
         while state.step < steps and state.stale < PATIENCE:
@@ -87,12 +90,22 @@ def _descend(state: State, job: Job, batches: Batches, dev: Batches | None) -> N
                 continue
             nll = _finite(loss.item(), state, job)
             state.seconds = time.perf_counter() - started
-            say(state.step, f"nll {nll:.3f}, {state.step * job.config.batch_size / state.seconds:,.0f} names/s")
+            say(state.step, f"nll {nll:.3f}, {batches.read(state.step) / state.seconds:,.0f} names/s")
             if look:
+                _finite(float(sum(tensor.sum() for tensor in state.average)), state, job)
                 # Without dev the latest weights are the best that there are.
                 state.look(nll_of(state, dev) if dev else -float(state.step))
                 if job.saved:
                     state.save(job.saved)
+
+
+def _go_on(state: State, job: Job, saved: Path, steps: int) -> None:
+    try:
+        state.load(saved)
+        log.info("%s: goes on from step %s of %s", job.label, f"{state.step:,}", f"{steps:,}")
+    except ValueError as error:
+        log.warning("%s: begins anew: %s", job.label, error)
+        saved.unlink()
 
 
 def batch_loss(model: nn.Module, batches: Batches, number: int) -> Tensor:
@@ -102,15 +115,15 @@ def batch_loss(model: nn.Module, batches: Batches, number: int) -> Tensor:
 
 
 def schedule(done: float) -> float:
-    """Share of the highest learning rate when this share of the steps is done."""
+    """Share of the highest learning rate, up to 1, when this share of the steps is done."""
     if done < WARM_UP:
-        return (done + 0.01 * WARM_UP) / WARM_UP
+        return 0.01 + 0.99 * done / WARM_UP
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
 @torch.no_grad()
 def nll_of(state: State, names: Batches) -> float:
-    """nll of the average of the weights on the first `DEV` of these names."""
+    """nll of the average of the weights on `DEV` of these names."""
     kept = state.show(state.average)
     state.model.eval()
     nats = characters = 0.0
@@ -135,6 +148,10 @@ def _finite(loss: float, state: State, job: Job) -> float:
 @contextmanager
 def _own_randomness(job: Job) -> Iterator[None]:
     """Random numbers of dropout from the job's seed; a caller's own stay as they are."""
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if job.device.type == "cuda" else []):
-        torch.manual_seed(job.seed)
+    on_gpu = job.device.type == "cuda"
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
+        # torch.manual_seed would seed a GPU that is not used, too.
+        torch.default_generator.manual_seed(job.seed)
+        if on_gpu:
+            torch.cuda.manual_seed(job.seed)
         yield

@@ -40,11 +40,12 @@ class How:
 
     seed: int
     device: torch.device = CPU
+    threads: int = 1
     saved: Path | None = None
     """Where a training writes itself down, and goes on from."""
 
 
-def train(model_type: str, config: Any, corpus: Corpus, how: How) -> tuple[Any, dict[str, float]]:
+def train(model_type: str, config: Any, corpus: Corpus, how: How) -> tuple[Any, dict[str, Any]]:
     """A model trained on the corpus, and what its training tells of itself.
 
     Raises:
@@ -63,12 +64,13 @@ def train(model_type: str, config: Any, corpus: Corpus, how: How) -> tuple[Any, 
     return model, {"loss": descend(model, corpus.rows(), config, label=model_type)}
 
 
-def _fitted(model_type: str, config: Recipe, corpus: Corpus, how: How) -> tuple[Any, dict[str, float]]:
-    names, dev = corpus.names("train"), corpus.names("dev")
+def _fitted(model_type: str, config: Recipe, corpus: Corpus, how: How) -> tuple[Any, dict[str, Any]]:
+    names, held_out = corpus.names("train"), corpus.names("dev")
     if getattr(config, "block_size", None) == 0:
         config = replace(config, **{"block_size": int(names.length.max()) + 1})
     model = _initialised(model_type, config, corpus, how)
-    return model, fit(model, Job(model_type, config, names, dev if len(dev) else None, how.seed, how.device, how.saved))
+    dev = held_out if len(held_out) else None
+    return model, fit(model, Job(model_type, config, names, dev, how.seed, how.device, how.threads, how.saved))
 
 
 def _initialised(model_type: str, config: Any, corpus: Corpus, how: How) -> Any:

@@ -15,6 +15,8 @@ from makemore.models import Recipe
 
 LONGEST_GRADIENT = 1.0
 """Norm that a gradient is clipped to."""
+WEIGHTS = ("model", "average", "best", "exp_avg", "exp_avg_sq")
+"""What is as large as the model."""
 MEMORY = 0.999
 """Of the average of the weights, which is what is evaluated and kept: as if over the last thousand steps."""
 
@@ -77,15 +79,18 @@ class State:
         """Write all of it, random numbers to come included."""
         tensors = {f"{name}.{i}": tensor for name, group in self._tensors() for i, tensor in enumerate(group)}
         told = {"step": self.step, "nll": self.nll, "best_step": self.best_step, "stale": self.stale}
-        checkpoint.save(path, tensors | _random_state(), told | {"seconds": self.seconds})
+        checkpoint.save(path, tensors | self._random_state(), told | {"seconds": self.seconds})
 
     def load(self, path: Path) -> None:
         """Be what `save` wrote.
 
         Raises:
-            ValueError: it cannot be read.
+            ValueError: it cannot be read, or is of another model; nothing has changed then.
         """
         tensors, told = checkpoint.load(path)
+        expected = {f"{name}.{i}": tensor.shape for name in WEIGHTS for i, tensor in enumerate(self.model.parameters())}
+        if {name: tensor.shape for name, tensor in tensors.items() if name.partition(".")[0] in WEIGHTS} != expected:
+            raise ValueError(f"{path} is of a model of other shapes.")
         for parameter in self.model.parameters():
             # What AdamW makes itself at its first step.
             zeros = [torch.zeros((), device=parameter.device), torch.zeros_like(parameter), torch.zeros_like(parameter)]
@@ -93,9 +98,19 @@ class State:
         for name, group in self._tensors():
             for i, tensor in enumerate(group):
                 tensor.copy_(tensors[f"{name}.{i}"])
-        _set_random_state(tensors)
+        torch.set_rng_state(tensors["rng"])
+        if self._on_gpu:
+            torch.cuda.set_rng_state(tensors["rng.cuda"])
         for name, value in told.items():
             setattr(self, name, value)
+
+    @property
+    def _on_gpu(self) -> bool:
+        return next(self.model.parameters()).is_cuda
+
+    def _random_state(self) -> dict[str, Tensor]:
+        state = {"rng": torch.get_rng_state()}
+        return state | ({"rng.cuda": torch.cuda.get_rng_state()} if self._on_gpu else {})
 
     def _tensors(self) -> Iterator[tuple[str, list[Tensor]]]:
         yield "model", _copy(self.model.parameters(), clone=False)
@@ -114,14 +129,3 @@ def _matrices(model: nn.Module) -> Iterator[Tensor]:
     for module in model.modules():
         if not isinstance(module, nn.Embedding):
             yield from (p for p in module.parameters(recurse=False) if p.dim() == 2)
-
-
-def _random_state() -> dict[str, Tensor]:
-    state = {"rng": torch.get_rng_state()}
-    return state | ({"rng.cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
-
-
-def _set_random_state(tensors: dict[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["rng"])
-    if "rng.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["rng.cuda"])

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 class LanguageModel(Protocol):
     """What every model type does; `forward` and `step` give the same logits."""
 
-    block_size: int
-    """Characters of the past that the model looks at."""
-
     def forward(self, idx: Tensor) -> Tensor:
         """Logits (B, T, V) of the character after each of `idx` (B, T)."""
         ...

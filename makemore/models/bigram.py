@@ -8,6 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from makemore.models import at_least
+
 
 @dataclass(frozen=True)
 class Config:
@@ -17,8 +19,7 @@ class Config:
     """Count added to each bigram."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.smoothing < float("inf"):
-            raise ValueError(f"bigram.smoothing={self.smoothing}: use 0 or more.")
+        at_least("bigram", 0, smoothing=self.smoothing)
 
 
 class Model(nn.Module):
@@ -28,7 +29,6 @@ class Model(nn.Module):
     character that was never followed by any has nothing to tell at smoothing 0: its row is uniform.
     """
 
-    block_size = 1
     N: Tensor
 
     def __init__(self, vocab_size: int, config: Config) -> None:

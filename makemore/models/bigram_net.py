@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from makemore.models import at_least
+
 
 @dataclass(frozen=True)
 class Config:
@@ -20,18 +22,14 @@ class Config:
     """Weight of the mean of W**2 in the loss; more of it smooths, as a higher count does in the bigram."""
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"bigram_net.steps={self.steps}: use 1 or more.")
+        at_least("bigram_net", 1, steps=self.steps)
+        at_least("bigram_net", 0, regularisation=self.regularisation)
         if not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"bigram_net.learning_rate={self.learning_rate}: use more than 0.")
-        if not 0 <= self.regularisation < float("inf"):
-            raise ValueError(f"bigram_net.regularisation={self.regularisation}: use 0 or more.")
 
 
 class Model(nn.Module):
     """Logits are a row of W (V, V): what one-hot @ W picks out (Karpathy, "building makemore", part 1)."""
-
-    block_size = 1
 
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()

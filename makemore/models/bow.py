@@ -39,7 +39,6 @@ class Model(nn.Module):
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.block_size = config.block_size
         self.characters = nn.Embedding(vocab_size, config.n_embd)
         self.places = nn.Embedding(max(1, config.block_size), config.n_embd)
         self.wide = nn.Linear(config.n_embd, config.n_hidden)

@@ -29,7 +29,9 @@ class Config:
         if unknown or len(set(self.parts)) != len(self.parts) or len(self.parts) < 2:
             others = ", ".join(sorted({*model_types()} - {"mixture"}))
             raise ValueError(f"mixture.of={self.of}: use two or more of {others}, each once, separated by commas.")
-        if self.weights and (len(self.given) != len(self.parts) or min(self.given) < 0 or not sum(self.given) > 0):
+        if self.weights and (
+            len(self.given) != len(self.parts) or min(self.given) < 0 or not 0 < sum(self.given) < float("inf")
+        ):
             raise ValueError(f"mixture.weights={self.weights}: use a number from 0 for each of {self.of}.")
 
     @property
@@ -57,7 +59,6 @@ class Model(nn.Module):
     The parts are other models of the same version; they are no part of the state_dict.
     """
 
-    block_size = 0
     weights: Tensor
 
     def __init__(self, vocab_size: int, config: Config, parts: Sequence[Any] = ()) -> None:
@@ -74,7 +75,7 @@ class Model(nn.Module):
         """The mixture of these parts whose weights make dev most probable, unless they are given.
 
         A batch of dev is ids (B, T), which of them count (B, T), and of those, in time order, what follows (N,) and
-        how often (N,). There is one at least if `config.needs_dev`.
+        what each weighs (N,). There is one at least if `config.needs_dev`.
         """
         model = cls(0, config, parts)
         if config.weights:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from makemore.models import at_least
+
 LARGEST_TABLE = 2**28
 """Numbers of a table of states and characters: 1 GB of each of the two."""
 
@@ -29,8 +31,7 @@ class Config:
     def __post_init__(self) -> None:
         if not 2 <= self.order <= 8:
             raise ValueError(f"ngram.order={self.order}: use 2 to 8.")
-        if self.min_count < 1:
-            raise ValueError(f"ngram.min_count={self.min_count}: use 1 or more.")
+        at_least("ngram", 1, min_count=self.min_count)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,6 @@ class Model(nn.Module):
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.block_size = config.order - 1
         self.register_buffer("log_probs", torch.zeros((1, vocab_size)))
         self.register_buffer("next", torch.zeros((1, vocab_size), dtype=torch.int32))
 

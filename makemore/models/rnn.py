@@ -35,8 +35,6 @@ class Config(Recipe):
 class Model(nn.Module):
     """A stack of recurrent layers (Elman 1990), a norm after each, each but the first adding to what it reads."""
 
-    block_size = 0
-    """It remembers all of a name: there is no number of characters that it looks at."""
     layer: ClassVar[Any] = nn.RNN
 
     def __init__(self, vocab_size: int, config: Config) -> None:

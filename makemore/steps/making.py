@@ -93,13 +93,19 @@ def train_model(draft: Path, model_type: str) -> float:
     """
     made_from = artifacts.read_manifest(draft)["made_from"]
     config = models.configure(model_type, made_from["models"][model_type])
-    saved = _saved(draft, model_type, made_from)
-    how = train.How(made_from["train"]["seed"], choose_device(made_from["train"]["device"]), saved)
+    device = choose_device(made_from["train"]["device"])
+    saved = _saved(draft, model_type, made_from, device.type)
+    for other in set(saved.parent.glob(f"{model_type}-*.safetensors")) - {saved}:
+        # Of other lists or settings: nothing goes on from it.
+        other.unlink()
+    how = train.How(made_from["train"]["seed"], device, made_from["train"]["threads"], saved)
     with connect(draft / "stats.duckdb", read_only=True) as con:
         vocab = dataset.read_vocab(con)
         started = time.perf_counter()
         model, told = train.train(model_type, config, _corpus(con, draft, vocab), how)
-    told = {"train_seconds": round(time.perf_counter() - started, 3)} | told
+    parts = getattr(config, "parts", ())
+    seconds = sum(float(artifacts.read_metrics(draft, part)["train_seconds"]) for part in parts)
+    told = {"train_seconds": round(seconds + time.perf_counter() - started, 3)} | told
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
     whole = [model, *getattr(model, "parts", [])]
     parameters = sum(tensor.numel() for part in whole for tensor in part.state_dict().values())
@@ -124,9 +130,10 @@ def _part(draft: Path, part: str) -> Any:
     return weights.load_model(draft / "models" / part)[0]
 
 
-def _saved(draft: Path, model_type: str, made_from: dict[str, Any]) -> Path:
+def _saved(draft: Path, model_type: str, made_from: dict[str, Any], device: str) -> Path:
     """Where a training writes itself down: a name that follows from all that decides its weights."""
-    decides = {key: made_from[key] for key in ("build", "libraries")} | {
+    decides = {key: made_from[key] for key in ("build", "libraries", "git_commit")} | {
+        "device": [device, made_from["train"]["threads"]],
         "sources": [[source["sha256"], source["options"]] for source in made_from["sources"]],
         "seed": made_from["train"]["seed"],
         "model": made_from["models"][model_type],

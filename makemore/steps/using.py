@@ -11,7 +11,7 @@ import polars as pl
 
 from makemore import arpa, artifacts, dataset, formats, quarantine, sample, scores, tables, weights
 from makemore.database import connect
-from makemore.device import one_thread
+from makemore.device import threads
 from makemore.options import ReadOptions
 from makemore.progress import track
 from makemore.vocab import Vocab
@@ -75,7 +75,7 @@ def arpa_lines(version: Path, output: Path | None = None) -> list[str]:
 def sampled(model: Any, vocab: Vocab, n: int, *, seed: int, label: str) -> pl.DataFrame:
     """Names sampled from a model: columns row (from 1), name, nll."""
     batches = track(sample.sample(model, vocab, n, seed=seed), f"sampling {label}")
-    with one_thread():
+    with threads():
         frame = pl.concat([pl.DataFrame({"name": names, "nll": nlls}) for names, nlls in batches])
     if endless := (frame["name"].str.len_chars() >= sample.LONGEST).sum():
         log.warning(

@@ -80,7 +80,8 @@ def test_a_name_that_counts_twice_is_two_names():
     "setting",
     [
         {"of": "ngram"}, {"of": "ngram,lstm"}, {"of": "ngram,ngram"}, {"of": "ngram,mixture"}, {"of": ""},
-        {"weights": "1"}, {"weights": "1,-1"}, {"weights": "0,0"}, {"weights": "one,two"}, {"weights": "1,nan"},
+        {"weights": "1"}, {"weights": "1,-1"}, {"weights": "0,0"}, {"weights": "one,two"},
+        {"weights": "1,nan"}, {"weights": "inf,1"},
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(setting):
