@@ -12,7 +12,7 @@ from benchmarks.measure import Contender, measure, python, report
 NLL = 1.97
 """Test nll on the reference program's split: the best that its own transformer reaches, after 9,000 steps."""
 REACH = 6
-NAMES = 130_000
+NAMES = 92_000
 """Names after which ours is there, found on a dev part of train."""
 STEPS = 20_000
 """The plain loop gives up after so many."""
@@ -51,7 +51,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
             f"names drawn at random a step, padded to {PADDED}. It stops at the first nll of {NLL} or less, looked at "
             f"every {EVERY} steps (the looks are not timed); it took {_told(plain, 'steps')} steps, test nll "
             f"{_told(plain, 'nll')}.",
-            f"Ours: the model type `transformer` without dropout, --set transformer.names={NAMES}, else by default; "
+            f"Ours: --set transformer.dropout=0 --set transformer.names={NAMES} --threads 2, all else by default; "
             f"all of its training is timed. Test nll {_told(ours, 'nll')}, looked at once, at the end.",
         ],
     )
@@ -149,7 +149,7 @@ def _ours(path: str) -> None:
     corpus = Corpus(len(vocab), rows=none, grams=none, names=lambda split: read(splits[split]), model=none)
     config = configure("transformer", {"names": NAMES, "dropout": 0})
     report(
-        lambda: train("transformer", config, corpus, How(SEED))[0],
+        lambda: train("transformer", config, corpus, How(SEED, threads=2))[0],
         lambda model: {
             "nll": float(
                 (nll_of_names(model, vocab, test) * [len(name) + 1 for name in test]).sum()
