@@ -17,10 +17,11 @@ FLOORS = {
     5: ["artifacts", "provenance", "train"],
     6: ["report", "results", "summary", "weights"],
     7: ["steps.intake", "steps.using"],
-    8: ["steps.making"],
-    9: ["flows.tasks"],
-    10: ["flows.generate", "flows.ingest", "flows.nightly", "flows.train"],
-    11: ["cli"],
+    8: ["steps.drafting", "steps.modelling"],
+    9: ["steps.making"],
+    10: ["flows.tasks"],
+    11: ["flows.generate", "flows.ingest", "flows.nightly", "flows.train"],
+    12: ["cli"],
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 

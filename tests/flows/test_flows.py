@@ -10,7 +10,7 @@ from makemore import artifacts
 from makemore.database import query
 from makemore.home import Home
 from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions
-from makemore.steps import intake, making, using
+from makemore.steps import intake, making, modelling, using
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -62,7 +62,7 @@ def test_a_model_that_fails_is_a_failed_run_with_a_version(names, tmp_path, monk
     def failing(*_, **__):
         raise ValueError("bigram_net: the loss is nan.")
 
-    monkeypatch.setattr(making.train, "descend", failing)
+    monkeypatch.setattr(modelling.train, "descend", failing)
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
     state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 

@@ -18,7 +18,7 @@ from makemore.database import query
 from makemore.home import Home, holding
 from makemore.lists import TransientError
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
-from makemore.steps import intake, making, using
+from makemore.steps import intake, making, modelling, using
 from tests.conftest import ENGLISH
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
@@ -390,14 +390,14 @@ def test_names_that_do_not_end_are_pointed_out(tmp_path, caplog):
 
 def break_training(monkeypatch, broken, error):
     """Have the training of one model type fail after it has written something."""
-    train = making.train.train
+    train = modelling.train.train
 
     def failing(model_type, config, corpus, how):
         if model_type == broken:
             raise error
         return train(model_type, config, corpus, how)
 
-    monkeypatch.setattr(making.train, "train", failing)
+    monkeypatch.setattr(modelling.train, "train", failing)
 
 
 def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, caplog):
