@@ -70,7 +70,9 @@ def two_lists():
     """Two lists in one home, with names that both have and lines that neither could use."""
     con = duckdb.connect()
     wh.create_tables(con)
-    con.execute("create table settings as select 0 as holdout, 1.0::double as smoothing")
+    con.execute(
+        "create table settings as select 0 as holdout, 1.0 as smoothing, 6 as ngram_order, 1 as ngram_min_count"
+    )
     given = {
         "a.csv": (
             [(1, "emma", 5), (2, "ava", 1), (4, "emma", 2)],
