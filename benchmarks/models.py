@@ -70,7 +70,7 @@ def _differences(made: Measured) -> list[str]:
     return [
         f"{row['model_type']} {row['difference']:+.4f} ({row['difference_low']:+.4f} to {row['difference_high']:+.4f})"
         for row in made.told["comparison"]
-        if row["difference"] is not None
+        if row["difference"]
     ]
 
 

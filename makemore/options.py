@@ -86,7 +86,8 @@ class TrainOptions:
     """What a version is made of."""
 
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
-    """Model types to train, separated by commas or one an option."""
+    """Model types to train, separated by commas or one an option: bigram, bigram_net, bow, gru, mixture, mlp, ngram, rnn,
+    transformer."""
     seed: int = 2147483647
     """Seed of all that is random; the lecture's if left out."""
     samples: int = 10_000
@@ -96,7 +97,7 @@ class TrainOptions:
     threads: int = 1
     """Threads of the CPU that nets are trained on: two are faster on a machine that does nothing else."""
     set: tuple[str, ...] = ()
-    """A setting of one model, as MODEL.SETTING=VALUE: bigram_net.steps=500."""
+    """A setting of one model, as MODEL.SETTING=VALUE: gru.dropout=0.4. docs/training.md lists them."""
 
     def __post_init__(self) -> None:
         models = tuple(part.strip() for model_type in self.models for part in model_type.split(","))

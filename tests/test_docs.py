@@ -7,6 +7,7 @@ Output may be left out, and `...` stands for any of it. Commands that start Pref
 """
 
 import doctest
+import inspect
 import os
 import re
 import shlex
@@ -198,6 +199,17 @@ def test_every_law_is_documented_in_its_own_words(law):
     words = relations.heading(relations.laws()[law]).removeprefix(f"{law}: ")
 
     assert f"| `{law}` | {words} |" in (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_every_model_type_is_named_where_models_are_chosen(model_type):
+    """In the help of the commands that train, in order, and in the page on training."""
+    from makemore import options
+
+    told = inspect.getsource(options.TrainOptions).partition("one an option: ")[2].partition('"""')[0]
+
+    assert re.findall(r"\w+", told) == list(model_types())
+    assert f"| `{model_type}` |" in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model_type", model_types())
