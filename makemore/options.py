@@ -86,8 +86,8 @@ class TrainOptions:
     """What a version is made of."""
 
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
-    """Model types to train, separated by commas or one an option: bigram, bigram_net, bow, gru, mixture, mlp, ngram, rnn,
-    transformer."""
+    """Model types to train, separated by commas or one an option: bigram, bigram_net, bow, gru, mixture, mlp, ngram,
+    rnn, transformer."""
     seed: int = 2147483647
     """Seed of all that is random; the lecture's if left out."""
     samples: int = 10_000
