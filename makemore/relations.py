@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -48,6 +49,12 @@ def macros() -> dict[str, str]:
     """The select of each table macro, by its name and parameters as its heading has them: score_name(name)."""
     found = (path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("macros/*.sql")))
     return {heading(select).partition(":")[0]: select for select in found}
+
+
+def digest() -> str:
+    """Twelve hexadecimal digits that say which relations, laws and macros there are, and how they are made."""
+    told = json.dumps([selects(), laws(), macros()], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def heading(select: str) -> str:

@@ -83,8 +83,9 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
             con.execute(
                 "create or replace table settings as "
                 "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, "
-                "?::integer as ngram_order, ?::bigint as ngram_min_count, ?::json as built_from",
-                [*as_config(options).values(), _state_of(sources)],
+                "?::integer as ngram_order, ?::bigint as ngram_min_count, ?::json as built_from, "
+                "?::varchar as built_by",
+                [*as_config(options).values(), _state_of(sources), relations.digest()],
             )
             selects = relations.selects()
             built = relations.build(con, selects, COUNTERS[options.count_with])
@@ -114,16 +115,16 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
 
     Raises:
         FileNotFoundError: nothing was ingested.
-        ValueError: the relations are not of the lists as they are now.
+        ValueError: the relations are not of the lists, or of sql/, as they are now.
     """
     sources = _sources(con, home)
-    settings = (
-        con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
-        and con.execute("select built_from, * exclude (built_from) from settings").fetchall()
-    )
-    if not settings or settings[0][0] != _state_of(sources):
+    there = con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
+    built: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True) if there else {}
+    if built.pop("built_from", None) != _state_of(sources):
         raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")
-    return sources, BuildOptions(*settings[0][1:])
+    if built.pop("built_by", None) != relations.digest():
+        raise ValueError(f"the relations of {home} were built by another makemore: run `makemore build` first.")
+    return sources, BuildOptions(*built.values())
 
 
 def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:

@@ -188,6 +188,23 @@ def test_training_on_relations_that_are_out_of_date_is_refused(tmp_path):
         making.make_version(home, TrainOptions())
 
 
+def test_relations_of_another_makemore_are_built_anew_first(tmp_path, monkeypatch):
+    """Also those of a makemore that did not yet say which it was."""
+    home = tmp_path / "home"
+    home.mkdir()
+    intake.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
+    intake.build(home, EVERYTHING)
+    with monkeypatch.context() as patch:
+        patch.setattr(relations, "digest", lambda: "another")
+        with pytest.raises(ValueError, match="were built by another makemore: run `makemore build` first"):
+            making.make_version(home, TrainOptions())
+    with duckdb.connect(home / "makemore.duckdb") as con:
+        con.execute("alter table settings drop column built_by")
+
+    with pytest.raises(ValueError, match="were built by another makemore: run `makemore build` first"):
+        making.make_version(home, TrainOptions())
+
+
 def test_a_broken_law_stops_the_build_and_leaves_the_relations_as_they_were(tmp_path):
     """The error has the law's words; the vocab of the last good build is still there."""
     home = tmp_path / "home"
