@@ -130,8 +130,9 @@ def _ours(path: str) -> None:
 
     from makemore.dataset import Names
     from makemore.evaluate import nll_of_names
+    from makemore.fit import How
     from makemore.models import configure
-    from makemore.train import Corpus, How, train
+    from makemore.train import Corpus, train
     from makemore.vocab import Vocab
 
     names, _, test = reference_split(Path(path))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from makemore.dataset import Names
+from makemore.windows import windows
 
 SIDE_BY_SIDE = 512
 """Names that are looked at together, at most, where nothing is learnt from them."""
@@ -50,9 +51,7 @@ class Batches:
         self.whole, self.share = relative.astype(np.float32), (relative / times).astype(np.float32)
         self.batch_size = min(batch_size, max(1, len(self.which)))
         self.per_pass = -(-len(self.which) // self.batch_size)
-        # Windows of a batch are as long as its longest name, and may reach beyond the last one's end.
-        ids = np.concatenate([names.ids, np.zeros(int(names.length.max(initial=0)), names.ids.dtype)])
-        self.ids = torch.from_numpy(ids.astype(np.int32)).to(device)
+        self.ids = torch.from_numpy(names.ids.astype(np.int32)).to(device)
         self.start = names.start
         self.mean_characters = float((relative * (names.length + 1)).sum()) * self.batch_size / max(1, len(self.which))
         """Weighted characters of a batch, on average: what its summed loss is divided by."""
@@ -84,11 +83,9 @@ class Batches:
         which = which[np.argsort(-self.names.length[which], kind="stable")]
         length = torch.from_numpy(self.names.length[which]).to(self.device)
         start = torch.from_numpy(self.start[which]).to(self.device)
-        places = torch.arange(int(length[0]) + 2, device=self.device)
-        window = self.ids[start[:, None] + places].long()
-        keep = places[:-1] <= length[:, None]
+        xs, ys, keep = windows(self.ids, start, length)
         weights = torch.from_numpy(weight[which]).to(self.device)[:, None].expand(keep.shape)
-        return Batch(window[:, :-1], keep, window[:, 1:].T[keep.T], weights.T[keep.T])
+        return Batch(xs, keep, ys.T[keep.T], weights.T[keep.T])
 
     def _order_of(self, turn: int) -> Numbers:
         return _rng(self.seed, turn).permutation(self.which)

@@ -17,6 +17,7 @@ from torch import Tensor
 from makemore.dataset import Rows
 from makemore.device import threads
 from makemore.vocab import Vocab
+from makemore.windows import windows
 
 Numbers = npt.NDArray[np.float64]
 
@@ -105,9 +106,5 @@ def _nll_of_batches(model: Any, vocab: Vocab, names: Sequence[str]) -> Iterator[
 @torch.inference_mode()
 def _nll_of_batch(model: Any, stream: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
     """nll (B,) of the names that begin at `starts` (B,) of a row of ids, the first of them the longest."""
-    places = torch.arange(int(lengths[0]) + 2, device=stream.device)
-    # After the end of a name stands what follows in the row: no model looks ahead, and it is not counted.
-    idx = stream[(starts[:, None] + places).clamp(max=len(stream) - 1)]
-    nats = costs(model(idx[:, :-1]).double(), idx[:, 1:])
-    counted = places[:-1] <= lengths[:, None]
-    return torch.where(counted, nats, 0).sum(dim=1) / (lengths + 1)
+    xs, ys, counted = windows(stream, starts, lengths)
+    return torch.where(counted, costs(model(xs).double(), ys), 0).sum(dim=1) / (lengths + 1)

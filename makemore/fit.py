@@ -40,46 +40,57 @@ class Diverged(ValueError):
     """The loss is no number any more."""
 
 
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class How:
+    """How a model is trained, besides its settings."""
+
+    seed: int
+    device: torch.device = CPU
+    threads: int = 1
+    saved: Path | None = None
+    """Where a training writes itself down, and goes on from."""
+
+
 @dataclass(frozen=True)
 class Job:
-    """What a training is of: its settings, its names, those of dev if there are, and where it writes itself down."""
+    """What a training is of: its settings, its names, and those of dev if there are."""
 
     label: str
     config: Recipe
     names: Names
     dev: Names | None
-    seed: int
-    device: torch.device
-    threads: int = 1
-    saved: Path | None = None
+    how: How
 
 
 def fit(model: nn.Module, job: Job) -> dict[str, Any]:
     """What the training took: seconds, names read, device; the model has the averaged weights that were best on dev.
 
     Without dev it has the last ones. On a CPU the same seed gives the same weights, to the bit, whether the training
-    ran through or was killed and went on from what it had written to `job.saved`.
+    ran through or was killed and went on from what it had written to `job.how.saved`.
 
     Raises:
-        Diverged: the loss is no number; `job.saved` holds the training as it was before.
+        Diverged: the loss is no number; `job.how.saved` holds the training as it was before.
     """
-    batches = Batches(job.names, job.config.batch_size, seed=job.seed, device=job.device)
-    dev = Batches(job.dev, job.config.batch_size, seed=0, device=job.device) if job.dev else None
-    state = State.begin(model.to(job.device), job.config)
-    with _own_randomness(job), threads(job.threads):
+    batches = Batches(job.names, job.config.batch_size, seed=job.how.seed, device=job.how.device)
+    dev = Batches(job.dev, job.config.batch_size, seed=0, device=job.how.device) if job.dev else None
+    state = State.begin(model.to(job.how.device), job.config)
+    with _own_randomness(job), threads(job.how.threads):
         _descend(state, job, batches, dev)
     state.show(state.best)
     model.cpu().eval()
     return {
-        "train_seconds": round(state.seconds, 3), "names_read": batches.read(state.step), "device": job.device.type
+        "train_seconds": round(state.seconds, 3), "names_read": batches.read(state.step), "device": job.how.device.type
     }  # fmt: skip
 
 
 def _descend(state: State, job: Job, batches: Batches, dev: Batches | None) -> None:
     steps = min(-(-job.config.names // batches.batch_size), job.config.epochs * batches.per_pass)
     every = -(-steps // LOOKS)
-    if job.saved and job.saved.exists():
-        _go_on(state, job, job.saved, steps)
+    if job.how.saved and job.how.saved.exists():
+        _go_on(state, job, job.how.saved, steps)
     started = time.perf_counter() - state.seconds
     with counting(job.label, steps) as say:
         while state.step < steps and state.stale < PATIENCE:
@@ -95,8 +106,8 @@ def _descend(state: State, job: Job, batches: Batches, dev: Batches | None) -> N
                 _finite(float(sum(tensor.sum() for tensor in state.average)), state, job)
                 # Without dev the latest weights are the best that there are.
                 state.look(nll_of(state, dev) if dev else -float(state.step))
-                if job.saved:
-                    state.save(job.saved)
+                if job.how.saved:
+                    state.save(job.how.saved)
 
 
 def _go_on(state: State, job: Job, saved: Path, steps: int) -> None:
@@ -138,7 +149,11 @@ def nll_of(state: State, names: Batches) -> float:
 def _finite(loss: float, state: State, job: Job) -> float:
     if math.isfinite(loss):
         return loss
-    kept = f" The weights of step {state.best_step:,} are in {job.saved}." if job.saved and job.saved.exists() else ""
+    kept = (
+        f" The weights of step {state.best_step:,} are in {job.how.saved}."
+        if job.how.saved and job.how.saved.exists()
+        else ""
+    )
     raise Diverged(
         f"{job.label}: the loss is {loss} at step {state.step:,}: lower --set {job.label}.learning_rate, "
         f"which is {job.config.learning_rate:g}.{kept}"
@@ -148,10 +163,10 @@ def _finite(loss: float, state: State, job: Job) -> float:
 @contextmanager
 def _own_randomness(job: Job) -> Iterator[None]:
     """Random numbers of dropout from the job's seed; a caller's own stay as they are."""
-    on_gpu = job.device.type == "cuda"
+    on_gpu = job.how.device.type == "cuda"
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
         # torch.manual_seed would seed a GPU that is not used, too.
-        torch.default_generator.manual_seed(job.seed)
+        torch.default_generator.manual_seed(job.how.seed)
         if on_gpu:
-            torch.cuda.manual_seed(job.seed)
+            torch.cuda.manual_seed(job.how.seed)
         yield

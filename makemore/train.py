@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,10 +12,8 @@ from torch import Tensor
 from makemore.batches import Batches
 from makemore.dataset import Names, Rows
 from makemore.descend import descend
-from makemore.fit import DEV, Job, fit
+from makemore.fit import CPU, DEV, How, Job, fit
 from makemore.models import Recipe, model_class
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -32,17 +29,6 @@ class Corpus:
     """Names of a split; none for one that is empty."""
     model: Callable[[str], Any]
     """A model of another type, trained before."""
-
-
-@dataclass(frozen=True)
-class How:
-    """How a model is trained, besides its settings."""
-
-    seed: int
-    device: torch.device = CPU
-    threads: int = 1
-    saved: Path | None = None
-    """Where a training writes itself down, and goes on from."""
 
 
 def train(model_type: str, config: Any, corpus: Corpus, how: How) -> tuple[Any, dict[str, Any]]:
@@ -70,7 +56,7 @@ def _fitted(model_type: str, config: Recipe, corpus: Corpus, how: How) -> tuple[
         config = replace(config, **{"block_size": int(names.length.max()) + 1})
     model = _initialised(model_type, config, corpus, how)
     dev = held_out if len(held_out) else None
-    return model, fit(model, Job(model_type, config, names, dev, how.seed, how.device, how.threads, how.saved))
+    return model, fit(model, Job(model_type, config, names, dev, how))
 
 
 def _initialised(model_type: str, config: Any, corpus: Corpus, how: How) -> Any:

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 
 from makemore.dataset import Names, Rows
-from makemore.train import Corpus, How, train
+from makemore.fit import How
+from makemore.train import Corpus, train
 
 
 def rows_of(names, vocab):

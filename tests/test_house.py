@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 FLOORS = {
-    0: ["vocab", "options", "progress", "home", "tables", "database", "ahead", "device", "models"],
+    0: ["vocab", "options", "progress", "home", "tables", "database", "ahead", "device", "models", "windows"],
     1: ["checkpoint", "relations", "lists"],
     2: ["arpa", "counts", "dataset", "formats", "ngrams", "quarantine", "warehouse"],
     3: ["batches", "evaluate", "training_state"],

@@ -15,6 +15,7 @@ import polars as pl
 from makemore import artifacts, dataset, models, ngrams, scores, tables, train, weights
 from makemore.database import connect
 from makemore.device import choose as choose_device
+from makemore.fit import How
 from makemore.home import Home
 from makemore.steps.using import sampled
 from makemore.vocab import Vocab
@@ -37,7 +38,7 @@ def train_model(draft: Path, model_type: str) -> float:
     for other in set(saved.parent.glob(f"{model_type}-*.safetensors")) - {saved}:
         # Of other lists or settings: nothing goes on from it.
         other.unlink()
-    how = train.How(made_from["train"]["seed"], device, made_from["train"]["threads"], saved)
+    how = How(made_from["train"]["seed"], device, made_from["train"]["threads"], saved)
     with connect(draft / "stats.duckdb", read_only=True) as con:
         vocab = dataset.read_vocab(con)
         started = time.perf_counter()
