@@ -1,24 +1,34 @@
-"""Names from a published version into a file."""
+"""Names from a published version into a file, in shards."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import tasks
-from makemore.artifacts import find_model, find_version
+from makemore.artifacts import find_version
 from makemore.home import Home
+from makemore.requests import Request, read_requests
+
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=2)
+"""Two shards at a time: each takes some 100 MB, and a core."""
 
 
-@flow(name="generate")
+@flow(name="generate", task_runner=RUNNER)
 def generate(
     output: Path,
-    n: int = 1000,
-    model_type: str | None = None,
-    seed: int = 2147483647,
+    requests: Path | list[Request],
     home: Path = Path("artifacts"),
     version: str | None = None,
 ) -> Path:
-    """Sample `n` names into `output`, from the newest version and its best model where none is named."""
-    folder = find_version(Home(home), version)
-    tasks.generate(folder, find_model(folder, model_type), n, seed, output)
-    return output
+    """Write the names of all requests, or of a CSV of them, to `output`, from the newest version if none is named.
+
+    A shard that was made is not made again, neither by a retry nor by another run of the same requests.
+    """
+    asked = read_requests(requests) if isinstance(requests, Path) else requests
+    job = tasks.plan(find_version(Home(home), version), asked, output)
+    shards = [tasks.make_shard.submit(job, number) for number in range(len(job.shards))]
+    wait(shards)
+    return tasks.assemble(job, [shard.result() for shard in shards])

@@ -11,12 +11,12 @@ from prefect.cache_policies import NO_CACHE
 
 from makemore.lists import TransientError, expand
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.steps import intake, making, using
+from makemore.steps import intake, making, sampling
 
 
 def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
-    """Whether trying again may help: a download that broke, a list still being written; not a list that is bad."""
-    return isinstance(state.result(raise_on_failure=False), TransientError)
+    """Whether trying again may help: a download that broke, a list still being written, a full disk; not bad input."""
+    return isinstance(state.result(raise_on_failure=False), (TransientError, OSError))
 
 
 ingest = task(
@@ -37,7 +37,16 @@ evaluate_model = task(name="evaluate", task_run_name="evaluate {model_type}", ca
 )
 sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(making.sample_model)
 publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(making.publish)
-generate = task(name="generate", task_run_name="generate {n} of {model_type}", cache_policy=NO_CACHE)(using.generate)
+plan = task(name="plan", task_run_name="plan {output}", cache_policy=NO_CACHE)(sampling.plan)
+make_shard = task(
+    name="shard",
+    task_run_name="shard {number}",
+    retries=2,
+    retry_delay_seconds=[2, 20],
+    retry_condition_fn=_may_pass,
+    cache_policy=NO_CACHE,
+)(sampling.make_shard)
+assemble = task(name="assemble", task_run_name="assemble", cache_policy=NO_CACHE)(sampling.assemble)
 
 
 def ingest_lists(lists: list[str], home: Path, read: IngestOptions) -> None:

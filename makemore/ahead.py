@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -18,3 +19,17 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
         while item := coming.result():
             coming = reader.submit(list, islice(iterator, 1))
             yield from item
+
+
+def in_threads(make: Callable[[int], T], numbers: Iterable[int], workers: int) -> Iterator[T]:
+    """What `make` gives for each number, in their order, while so many threads make those that come next."""
+    iterator = iter(numbers)
+    with ThreadPoolExecutor(max_workers=workers) as makers:
+        coming = deque(makers.submit(make, number) for number in islice(iterator, workers + 1))
+        try:
+            while coming:
+                yield coming.popleft().result()
+                coming.extend(makers.submit(make, number) for number in islice(iterator, 1))
+        finally:
+            for future in coming:
+                future.cancel()

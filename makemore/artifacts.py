@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from makemore.home import Home
 from makemore.tables import sync, written_aside
 
@@ -166,6 +168,19 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
     if not {"parameters", "train_seconds"} <= metrics.keys():
         raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: see `makemore verify`.")
     return {"nll": {}} | {name: _by_split(value, None, math.inf) for name, value in metrics.items()}
+
+
+def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
+    """What each held-out name costs under a model of a version: columns as docs/artifacts.md says, maybe no row.
+
+    Raises:
+        NotAsPublished: it is missing or no table.
+    """
+    path = folder / "models" / model_type / "scores.parquet"
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise NotAsPublished(f"{path} cannot be read ({str(error).splitlines()[0]}): see `makemore verify`.") from error
 
 
 def write_metrics(folder: Path, model_type: str, metrics: dict[str, Any]) -> None:

@@ -8,15 +8,29 @@ import shlex
 import shutil
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from makemore import __version__
 from makemore.home import Home, holding
-from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions
+from makemore.options import (
+    SEED,
+    BuildOptions,
+    CannotBeMet,
+    Device,
+    IngestOptions,
+    ReadOptions,
+    SampleOptions,
+    TrainOptions,
+)
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 # torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
 
@@ -128,17 +142,50 @@ def evaluate(
 
     folder = artifacts.find_version(Home(home), version)
     model_types = artifacts.models_in(folder) if model is None else [artifacts.find_model(folder, model)]
-    with TemporaryDirectory() as folder_of_stdin:
-        if names == "-":
-            path = Path(folder_of_stdin) / "stdin.txt"
-            path.write_text(sys.stdin.read(), encoding=read.encoding)
-        else:
-            path = Path(names)
+    with _list_at_hand(names) as path:
         known, rejected = using.read_names(folder, path, read)
     if rejected:
         print(f"{names}: {rejected:,} lines are no names", file=sys.stderr)
     for model_type in model_types:
         print(summary.evaluated(model_type, using.evaluate_list(folder, model_type, known)))
+
+
+@app.command
+def score(
+    *name: Annotated[str, Parameter(help="Names to score.")],
+    names: Annotated[
+        str | None, Parameter(help="List of names, in place of names here; - for stdin.", allow_leading_hyphen=True)
+    ] = None,
+    home: HomeOption = HOME,
+    version: VersionOption = None,
+    model: ModelOption = None,
+    read: Annotated[ReadOptions, Flat] = ReadOptions(),
+    output: OutputOption = None,
+) -> None:
+    """Print how name-like names are, and how surprising each of their characters is, or write it to a file.
+
+    Example: makemore score emma
+    """
+    from makemore import artifacts, summary
+    from makemore.steps import scoring
+
+    if bool(name) == (names is not None):
+        raise ValueError("score: name one or more names, or one list of them with --names FILE.")
+    folder = artifacts.find_version(Home(home), version)
+    model_type = artifacts.find_model(folder, model)
+
+    def tell(scores: Iterable[DataFrame], source: str | None) -> None:
+        if output is not None:
+            scoring.write_scores(folder, model_type, scores, output=output, source=source)
+            return
+        for frame in scores:
+            sys.stdout.writelines(f"{line}\n" for line in summary.scored(frame))
+
+    if names is None:
+        tell([scoring.score_names(folder, model_type, name, read)], None)
+    else:
+        with _list_at_hand(names) as path:
+            tell(scoring.score_list(folder, model_type, path, read), path.name)
 
 
 @app.command
@@ -154,25 +201,56 @@ def compare(*, home: HomeOption = HOME, version: VersionOption = None) -> None:
 
 @app.command
 def sample(
-    n: Annotated[int, Parameter(name=["-n", "--number"], help="Names to sample.")] = 20,
+    n: Annotated[int, Parameter(name=["-n", "--number"], help="Names to make.")] = 20,
     *,
     home: HomeOption = HOME,
     version: VersionOption = None,
     model: ModelOption = None,
-    seed: Annotated[int, Parameter(help="Seed: the same names for the same seed.")] = 2147483647,
+    seed: Annotated[int, Parameter(help="Seed: the same names for the same seed.")] = SEED,
+    best: Annotated[bool, Parameter(help="The most probable names, in their order.")] = False,
+    options: Annotated[SampleOptions, Flat] = SampleOptions(),
+    device: Annotated[Device, Parameter(help="Where nets make names: a GPU if there is one, if left out.")] = "auto",
     output: OutputOption = None,
 ) -> None:
-    """Print new names, or write them to a file with their nll.
+    """Print new names, all as asked, or write them to a file with their nll; exit code 3 if there are not as many.
 
-    Example: makemore sample -n 5 --model bigram --seed 1
+    Example: makemore sample -n 5 --model ngram --prefix ma --max-length 6 --novel --distinct --seed 1
     """
     from makemore import artifacts
-    from makemore.steps import using
+    from makemore.requests import Request
+    from makemore.steps import sampling
 
+    logging.getLogger("makemore").setLevel(logging.INFO)
+    request = Request(n, model=model, seed=seed, best=best, device=device, options=options)
     folder = artifacts.find_version(Home(home), version)
-    names = using.generate(folder, artifacts.find_model(folder, model), n, seed, output)
-    if output is None:
-        print("\n".join(names["name"]))
+    if output is not None and str(output) != "-":
+        sampling.assemble(sampling.plan(folder, [request], output))
+        return
+    for names in sampling.names(folder, request):
+        sys.stdout.write("".join(f"{name}\n" for name in names["name"]))
+
+
+@app.command
+def generate(
+    *,
+    requests: Annotated[Path, Parameter(help="CSV of requests, one a row: docs/sampling.md lists its columns.")],
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="File to write; its suffix is its format.")],
+    home: HomeOption = HOME,
+    version: VersionOption = None,
+) -> None:
+    """Write the names of many requests to one file; exit code 3, and no file, if one of them cannot be met.
+
+    Example: makemore generate --requests requests.csv -o names.parquet
+    """
+    from makemore import artifacts
+    from makemore.requests import read_requests
+    from makemore.steps import sampling
+
+    logging.getLogger("makemore").setLevel(logging.INFO)
+    folder = artifacts.find_version(Home(home), version)
+    job = sampling.plan(folder, read_requests(requests), output)
+    sampling.assemble(job)
+    print(f"{output}: {sum(request.n for request in job.requests):,} names of {len(job.requests):,} requests")
 
 
 @app.command
@@ -264,6 +342,19 @@ def _named(lists: tuple[str, ...]) -> list[str]:
     return list(lists)
 
 
+@contextmanager
+def _list_at_hand(names: str) -> Iterator[Path]:
+    """The file of a list; what stands on stdin, for -, is copied into one."""
+    if names != "-":
+        yield Path(names)
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "stdin.txt"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
 def _is_as_published(folder: Path) -> bool:
     from makemore import artifacts
 
@@ -280,7 +371,10 @@ def _print_version(version: Path, home: Path) -> None:
 
 
 def main() -> None:
-    """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not."""
+    """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not.
+
+    3, with a line on stderr, is of names that there are not, or not as many.
+    """
     log = logging.getLogger("makemore")
     log.handlers = [logging.StreamHandler(sys.stderr)]
     log.propagate = False
@@ -296,6 +390,6 @@ def main() -> None:
         # is gone; DuckDB then prints forty lines of complaint.
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
-        sys.exit(1)
+        sys.exit(3 if isinstance(error, CannotBeMet) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -79,6 +80,12 @@ def xs_ys(names: Sequence[str], vocab: Vocab) -> tuple[Ids, Ids]:
 def read_vocab(con: duckdb.DuckDBPyConnection) -> Vocab:
     """The vocab of the relations."""
     return Vocab(tuple(row[0] for row in con.execute("select ch from vocab order by ix").fetchall()))
+
+
+def train_names(con: duckdb.DuckDBPyConnection) -> pl.Series:
+    """The distinct names of train."""
+    names: pl.Series = con.sql("select distinct name from names where split = 'train'").pl()["name"]
+    return names
 
 
 def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -67,11 +67,31 @@ def nll_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> Numbers:
     Raises:
         ValueError: a name holds '.' or a character that is not in the vocab.
     """
-    longest_first = sorted(dict.fromkeys(names), key=len, reverse=True)
+    longest_first, places = _longest_first(names)
     with threads():
-        nlls = np.concatenate([np.empty(0), *_nll_of_batches(model, vocab, longest_first)])
-    places = {name: place for place, name in enumerate(longest_first)}
-    return nlls[[places[name] for name in names]]
+        batches = _costs_of_batches(model, vocab, longest_first)
+        means = (torch.where(of_name, found, 0).sum(dim=1) / of_name.sum(dim=1) for found, of_name in batches)
+        nlls = np.concatenate([np.empty(0), *(mean.cpu().numpy() for mean in means)])
+    return nlls[places]
+
+
+def nats_of_names(model: Any, vocab: Vocab, names: Sequence[str]) -> Numbers:
+    """Nats of each character of each name, its end last, name after name: shape (sum of lengths + n,).
+
+    Computed as `nll_of_names` does it: their mean over a name is its nll.
+
+    Raises:
+        ValueError: a name holds '.' or a character that is not in the vocab.
+    """
+    longest_first, places = _longest_first(names)
+    with threads():
+        batches = _costs_of_batches(model, vocab, longest_first)
+        nats = np.concatenate([np.empty(0), *(found[of_name].cpu().numpy() for found, of_name in batches)])
+    sizes = np.array([len(name) + 1 for name in longest_first], dtype=np.int64)
+    starts, sizes = (sizes.cumsum() - sizes)[places], sizes[places]
+    shifts = starts - (sizes.cumsum() - sizes)
+    in_order: Numbers = nats[np.repeat(shifts, sizes) + np.arange(sizes.sum())]
+    return in_order
 
 
 def estimate(nats: Numbers, characters: Numbers, counts: Numbers) -> Estimate:
@@ -89,8 +109,15 @@ def estimate(nats: Numbers, characters: Numbers, counts: Numbers) -> Estimate:
     return Estimate(nll, math.sqrt(k / (k - 1) * float((residuals**2).sum())) / total if k > 1 else math.inf)
 
 
-def _nll_of_batches(model: Any, vocab: Vocab, names: Sequence[str]) -> Iterator[Numbers]:
-    """nll of names that are sorted by length, longest first, a batch at a time."""
+def _longest_first(names: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The distinct names, the longest first, and the place of each name among them."""
+    longest_first = sorted(dict.fromkeys(names), key=len, reverse=True)
+    places = {name: place for place, name in enumerate(longest_first)}
+    return longest_first, np.fromiter((places[name] for name in names), dtype=np.int64, count=len(names))
+
+
+def _costs_of_batches(model: Any, vocab: Vocab, names: Sequence[str]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Costs (B, T) of names that are sorted by length, longest first, and which are of a name, a batch at a time."""
     device = next(chain(model.parameters(), model.buffers())).device
     stream = torch.from_numpy(vocab.stream(names).astype(np.int64)).to(device)
     lengths = torch.tensor([len(name) for name in names], device=device)
@@ -99,12 +126,12 @@ def _nll_of_batches(model: Any, vocab: Vocab, names: Sequence[str]) -> Iterator[
     while first < len(names):
         places = len(names[first]) + 1
         batch = slice(first, first + max(1, ELEMENTS // (places * max(len(vocab), CHANNELS))))
-        yield _nll_of_batch(model, stream, starts[batch], lengths[batch]).cpu().numpy()
+        yield _costs_of_batch(model, stream, starts[batch], lengths[batch])
         first = batch.stop
 
 
 @torch.inference_mode()
-def _nll_of_batch(model: Any, stream: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
-    """nll (B,) of the names that begin at `starts` (B,) of a row of ids, the first of them the longest."""
-    xs, ys, counted = windows(stream, starts, lengths)
-    return torch.where(counted, costs(model(xs).double(), ys), 0).sum(dim=1) / (lengths + 1)
+def _costs_of_batch(model: Any, stream: Tensor, starts: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Costs (B, T) of the names that begin at `starts` (B,) of a row of ids, the first of them the longest."""
+    xs, ys, of_name = windows(stream, starts, lengths)
+    return costs(model(xs).double(), ys), of_name

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -38,13 +38,21 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     """Batches with columns row (from 1), raw, count (null: the name counts once) and trouble (null: none).
 
     Raises:
+        FileNotFoundError: there is no such file.
         ValueError: the file is not of its format, or lacks the column.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist.")
     readers = {"text": _text, "csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
     try:
         yield from readers[format_of(path, options)](path, options)
     except (EOFError, zlib.error, pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0][:200]}") from error
+
+
+def batch_of(names: Sequence[str]) -> pl.DataFrame:
+    """A batch as of `read`, of names that are at hand."""
+    return _frame((row, _mended(name), None, None) for row, name in enumerate(names, start=1))
 
 
 def _text(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:

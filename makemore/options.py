@@ -9,6 +9,10 @@ Format = Literal["text", "csv", "parquet", "jsonl"]
 Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]
+SEED = 2147483647
+"""The lecture's."""
+LONGEST = 1000
+"""Characters after which a sampled name ends in any case."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class TrainOptions:
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
     """Model types to train, separated by commas or one an option: bigram, bigram_net, bow, gru, mixture, mlp, ngram,
     rnn, transformer."""
-    seed: int = 2147483647
+    seed: int = SEED
     """Seed of all that is random; the lecture's if left out."""
     samples: int = 10_000
     """Names to sample from each model into the version."""
@@ -113,6 +117,59 @@ class TrainOptions:
             raise ValueError(f"--threads {self.threads}: use 1 or more.")
 
 
+@dataclass(frozen=True)
+class SampleOptions:
+    """Which names are made, and how they are drawn."""
+
+    prefix: str = ""
+    """Text that each name starts with."""
+    suffix: str = ""
+    """Text that it ends with."""
+    contains: str = ""
+    """Text that it has somewhere."""
+    pattern: str = ""
+    """Regular expression that it matches as a whole: docs/sampling.md says which there are."""
+    min_length: int = 1
+    """Characters of the shortest name."""
+    max_length: int | None = None
+    """Characters of the longest name; any number if left out."""
+    novel: bool = False
+    """None that the version's lists have."""
+    distinct: bool = False
+    """None twice."""
+    not_in: tuple[str, ...] = ()
+    """List of names that are not to be made: issued before, or blocked; one file an option."""
+    ban: tuple[str, ...] = ()
+    """List of texts that no name may hold anywhere; one file an option."""
+    temperature: float = 1.0
+    """What log-probabilities are divided by: below 1 names are more usual, above 1 less."""
+    top_k: int | None = None
+    """Most probable characters that are drawn from at each place; all if left out."""
+    top_p: float = 1.0
+    """Share of the probability that the most probable characters reach together, which are drawn from."""
+
+    def __post_init__(self) -> None:
+        if self.min_length < 1:
+            raise ValueError(f"--min-length {self.min_length}: use 1 or more.")
+        if self.max_length is not None and self.max_length < self.min_length:
+            raise ValueError(
+                f"--max-length {self.max_length}: use {self.min_length} or more, which is the shortest that is wanted."
+            )
+        if max(self.min_length, self.max_length or 0) > LONGEST:
+            option = "--min-length" if self.min_length > LONGEST else "--max-length"
+            raise ValueError(f"{option} {max(self.min_length, self.max_length or 0)}: use {LONGEST} or less.")
+        if not 0 < self.temperature < float("inf"):
+            raise ValueError(f"--temperature {self.temperature}: use more than 0.")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"--top-k {self.top_k}: use 1 or more.")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"--top-p {self.top_p}: use more than 0, and at most 1.")
+
+
+class CannotBeMet(ValueError):
+    """There is no name as asked, or not as many as asked."""
+
+
 def check_seed(seed: int) -> int:
     """The same seed.
 
@@ -128,6 +185,6 @@ def _stripped(columns: str) -> list[str]:
     return [column.strip().lower() for column in columns.split(",")]
 
 
-def as_config(options: ReadOptions | BuildOptions | TrainOptions) -> dict[str, Any]:
+def as_config(options: ReadOptions | BuildOptions | TrainOptions | SampleOptions) -> dict[str, Any]:
     """Options as plain values for a manifest or a database."""
     return asdict(options)

@@ -1,98 +1,254 @@
-"""Sampling: new names from any model, the same ones for the same seed whatever the batch size."""
+"""Sampling: new names from any model, the same for the same seed, and only such as are wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from typing import Any
+import math
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import torch
-from torch.utils._pytree import tree_map_only
 
-from makemore.options import check_seed
+from makemore.ahead import in_threads
+from makemore.automaton import Automaton, Decoding, automaton_of, is_automaton
+from makemore.device import cores, threads
+from makemore.options import CannotBeMet, check_seed
+from makemore.patterns import constraint
+from makemore.steer import Steering, Tally
+from makemore.trellis import Floats, Trellis, Wanted
+from makemore.trie import Trie, trie_of
 from makemore.vocab import Vocab
+from makemore.walk import Rows, walk
 
-BLOCK = 1024
-"""Names that share a stream of random numbers, keyed by seed and block: a batch is a number of blocks."""
-LONGEST = 1000
-"""Characters after which a name ends in any case."""
+SHARD = 1 << 20
+"""Names of a large sample that can be drawn without those before them."""
+BLOCK = 1 << 14
+"""Names of an automaton that share a stream of random numbers."""
+ABREAST = {"cpu": 1024, "cuda": 16384}
+"""Names that a net makes side by side: a block, by the kind of device."""
 ELEMENTS = 1 << 23
-"""Probabilities that are in memory at a time: a large vocab is sampled in small batches."""
+"""Probabilities that are in memory at a time: names of a large vocab are made in smaller blocks."""
+LAST_SHARD = 2**32 - 1
+"""A shard that no sample is large enough to have: the pilot's."""
+PILOT = 8
+"""Blocks that tell how far a net and its guide are apart."""
+MARGIN = 2.0
+"""What their largest weight is multiplied by: one in a million or so is then larger still."""
+TOGETHER = 16
+"""Blocks at most that are searched for repeats at once."""
+VAIN = 1000
+"""How many times as many blocks as the names would fill are drawn at most."""
+
+Drawn = tuple[npt.NDArray[np.integer], Floats]
+"""Ids (n, T) of names, each row up to its first 0, and the nats (n,) of each under the model itself."""
 
 
-def sample(
-    model: Any, vocab: Vocab, n: int, *, seed: int, batch_size: int = 16 * BLOCK
-) -> Iterator[tuple[list[str], npt.NDArray[np.float64]]]:
-    """Batches of names and their nll; `n` names in all.
+class Sampler(Protocol):
+    """What draws names, a block at a time."""
 
-    Name i is made from the random numbers of its own place, so that the first names of a larger sample are
-    those of a smaller one. Random numbers are Philox streams (Salmon et al. 2011), one a block. A name has at
-    least one character: of the model's first step, the end is left out. It has at most `LONGEST`: there it ends.
-    Its nll is the model's own, its end counted.
+    vocab: Vocab
+    size: int
+    """Names that a block has at most."""
+    workers: int
+    """Blocks that are worth making at the same time."""
+
+    @property
+    def probability(self) -> float:
+        """How probable it is that a name of the model is one that is wanted; of a net, about."""
+        ...
+
+    @property
+    def tally(self) -> Tally | None:
+        """What became of proposals, where some are rejected."""
+        ...
+
+    def block(self, rng: np.random.Generator) -> Drawn:
+        """Names that follow from the random numbers alone."""
+        ...
+
+    def without(self, names: pl.Series) -> Sampler:
+        """The sampler of the same names, but for these."""
+        ...
+
+
+def sampler_of(
+    model: Any, vocab: Vocab, wanted: Wanted, decoding: Decoding = Decoding(), *, seed: int,
+    guide: Automaton | None = None, device: torch.device = torch.device("cpu"),
+) -> Sampler:  # fmt: skip
+    """What draws such names of a model; a net, which is on `device`, is led to them by a guide.
+
+    Raises:
+        ValueError: the seed is out of range, or a net has no guide.
+        CannotBeMet: the model makes no such name.
+    """
+    check_seed(seed)
+    if is_automaton(model):
+        return Walker(Trellis(automaton_of(model, decoding), wanted), vocab)
+    if guide is None:
+        raise ValueError("a net is led to names by a guide: give it the automaton of a count model.")
+    trellis = None if wanted.anything else Trellis(guide, wanted)
+    return Steered(Steering(model, decoding, trellis, device), vocab, guide, seed=seed)
+
+
+class Walker:
+    """Draws names of an automaton: each draw is one that is wanted."""
+
+    size = BLOCK
+    workers = 1
+    tally: Tally | None = None
+
+    def __init__(self, trellis: Trellis, vocab: Vocab) -> None:
+        self.trellis, self.vocab = trellis, vocab
+        if not trellis.wanted.anything and not trellis.value > 0:
+            raise CannotBeMet("no name that the model makes is as asked.")
+        self.rows = Rows(trellis)
+
+    @property
+    def probability(self) -> float:
+        """How probable it is that a name of the model, drawn as it comes, is one that is wanted: exactly."""
+        return self.trellis.value / float(self.trellis.automaton.probs[0, 1:].sum())
+
+    def block(self, rng: np.random.Generator) -> Drawn:
+        """`size` names."""
+        return walk(self.rows, rng, self.size)
+
+    def without(self, names: pl.Series) -> Sampler:
+        """The walker of the same names, but for these."""
+        return Walker(self.trellis.but_for(_joined(self.trellis.wanted.without, names, self.vocab)), self.vocab)
+
+
+class Steered:
+    """Draws names of a net; of those that a guide proposes, so many that each comes as often as the net makes it.
+
+    A name is kept with a probability in proportion to its weight (`Steering.propose`), divided by the largest weight of
+    a pilot: empirical supremum rejection sampling (Caffo, Booth and Davis 2002). Where net and guide agree, nothing
+    is rejected.
+    """
+
+    def __init__(self, steering: Steering, vocab: Vocab, lead: Automaton, *, seed: int) -> None:
+        self.steering, self.vocab, self.lead, self.seed = steering, vocab, lead, seed
+        self.tally: Tally | None = Tally()
+        self.size = max(1, min(ABREAST[steering.device.type], ELEMENTS // len(vocab)))
+        self.workers = cores() if steering.device.type == "cpu" else 1
+        self.log_bound, self.probability = 0.0, 1.0
+        if steering.guide is not None:
+            self._pilot(steering.guide)
+
+    def block(self, rng: np.random.Generator) -> Drawn:
+        """Those of `size` proposals that are kept."""
+        keep = rng.random(self.size)
+        ids, nats, log_weights = self._propose(rng)
+        if self.steering.guide is None:
+            return ids, nats
+        kept = np.log(keep) < log_weights - self.log_bound
+        assert self.tally is not None
+        self.tally.add(self.size, int(kept.sum()), int((log_weights > self.log_bound).sum()))
+        return ids[kept], nats[kept]
+
+    def without(self, names: pl.Series) -> Sampler:
+        """The sampler of the same names, but for these."""
+        guide = self.steering.guide or Trellis(self.lead, Wanted(constraint(self.vocab)))
+        guide = guide.but_for(_joined(guide.wanted.without, names, self.vocab))
+        return Steered(replace(self.steering, guide=guide), self.vocab, self.lead, seed=self.seed)
+
+    def _pilot(self, guide: Trellis) -> None:
+        """Find the bound, and about how probable a wanted name is: the mean weight."""
+        if not guide.value > 0:
+            raise CannotBeMet("no name is as asked.")
+        found = np.concatenate([self._propose(_rng(self.seed, LAST_SHARD, block))[2] for block in range(PILOT)])
+        self.log_bound = float(found.max()) + math.log(MARGIN)
+        if not self.log_bound > -np.inf:
+            raise CannotBeMet(f"none of {len(found):,} names that were tried ended as asked.")
+        self.probability = float(np.exp(found).mean()) / (1 - self.steering.empty())
+
+    def _propose(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.integer], Floats, Floats]:
+        with threads():
+            return self.steering.propose(rng, self.size)
+
+
+def _rng(seed: int, shard: int, block: int) -> np.random.Generator:
+    """The random numbers of a block: a Philox generator of its own (Salmon et al. 2011)."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, (shard << 32) + block], dtype=np.uint64)))
+
+
+def _joined(trie: Trie | None, names: pl.Series, vocab: Vocab) -> Trie:
+    return trie_of(names if trie is None else pl.concat([trie.names, names]), vocab)
+
+
+def sample(sampler: Sampler, n: int, *, seed: int, shard: int = 0, distinct: bool = False) -> Iterator[pl.DataFrame]:
+    """Names and their nll, `n` in all, some at a time.
+
+    The first names of a larger sample are those of a smaller one. Each shard of `SHARD` names has random numbers of
+    its own: it is the same whether it is drawn alone or after others. A name has at least one character. Its nll is
+    the model's own, its end counted.
+
+    `distinct` names are drawn without replacement, each from what the ones before have left; they are one shard.
 
     Raises:
         ValueError: the seed is out of range, or no name can begin.
+        CannotBeMet: there are fewer such names, or they are too improbable to be found.
     """
     check_seed(seed)
-    blocks = -(-n // BLOCK)
-    per_batch = max(1, min(batch_size, ELEMENTS // len(vocab)) // BLOCK)
-    for first in range(0, blocks, per_batch):
-        batch = range(first, min(first + per_batch, blocks))
-        ids, nlls = _sample_batch(model, [np.random.Generator(np.random.Philox(key=[seed, b])) for b in batch])
-        wanted = min(n - first * BLOCK, len(ids))
-        yield vocab.decode(ids[:wanted]), nlls[:wanted]
+    if distinct:
+        yield from _distinct(sampler, n, seed, shard)
+        return
+    for number in range(shard, shard - -n // SHARD):
+        left = min(SHARD, n - (number - shard) * SHARD)
+        for frame in _frames(sampler, left, seed, number):
+            yield frame.head(left)
+            left -= len(frame)
+            if left <= 0:
+                break
 
 
-@torch.inference_mode()
-def _sample_batch(model: Any, rngs: list[np.random.Generator]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Ids (B, T), each row up to its first 0, and nll (B,) of a block of names for each generator.
+def _frames(sampler: Sampler, n: int, seed: int, shard: int, first: int = 0) -> Generator[pl.DataFrame]:
+    """Names and their nll, block by block, for as long as someone asks."""
 
-    Names that have ended leave the batch: `rows` are those that go on.
-    """
-    batch = BLOCK * len(rngs)
-    rows, ix, state = torch.arange(batch), torch.zeros(batch, dtype=torch.int64), model.initial_state(batch)
-    costs, lengths = torch.zeros(batch, dtype=torch.float64), torch.zeros(batch, dtype=torch.int64)
-    columns: list[torch.Tensor] = []
-    while len(rows):
-        logits, state = model.step(ix, state)
-        log_probs = logits.double().log_softmax(dim=-1)
-        uniform = torch.from_numpy(np.concatenate([rng.random(BLOCK) for rng in rngs]))[rows]
-        ix = _next(log_probs, uniform, place=len(columns))
-        costs[rows] -= log_probs.gather(1, ix[:, None])[:, 0]
-        lengths[rows] += 1
-        columns.append(torch.zeros(batch, dtype=torch.int64).index_put_((rows,), ix))
-        going = ix != 0
-        rows, ix, state = rows[going], ix[going], tree_map_only(torch.Tensor, partial(_rows, going), state)
-    return torch.stack(columns, dim=1).numpy(), (costs / lengths).numpy()
+    def drawn(number: int) -> pl.DataFrame:
+        ids, nats = sampler.block(_rng(seed, shard, number))
+        names = sampler.vocab.decode(ids)
+        return pl.DataFrame({"name": names, "nll": nats / (names.str.len_chars().to_numpy() + 1)})
 
-
-def _rows(which: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-    return tensor[which]
+    found = 0
+    while True:
+        # No block is begun that would not be needed if none of them were drawn in vain.
+        blocks = max(1, -((found - n) // sampler.size))
+        for frame in in_threads(drawn, range(first, first + blocks), min(sampler.workers, blocks)):
+            found += len(frame)
+            yield frame
+        first += blocks
+        if found < n and first * sampler.size > VAIN * (n + sampler.size):
+            raise CannotBeMet(
+                f"{first * sampler.size:,} names were drawn, and {found:,} of {n:,} were found that are wanted: "
+                "ask for fewer, or of another model."
+            )
 
 
-def _next(log_probs: torch.Tensor, uniform: torch.Tensor, place: int) -> torch.Tensor:
-    """Ids (B,) of the characters at a place of the name: at the first not its end, after the last nothing else."""
-    if place == LONGEST:
-        return torch.zeros(len(log_probs), dtype=torch.int64)
-    probs = log_probs.exp()
-    if place == 0:
-        probs[:, 0] = 0
-    return draw(probs, uniform)
-
-
-def draw(probs: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """Ids (B,) drawn from `probs` (B, V) by inversion: the first whose cumulative probability exceeds `uniform` (B,).
-
-    Rows need not sum to one. A probability of zero is never drawn: `uniform` is in [0, 1), and kept below the
-    rounded total too.
-
-    Raises:
-        ValueError: all of a row is zero.
-    """
-    cumulative = probs.cumsum(dim=-1)
-    if not (cumulative[:, -1] > 0).all():
-        raise ValueError("no character has a probability: the model makes nothing but the empty name.")
-    point = uniform.clamp(max=1 - 2**-52) * cumulative[:, -1]
-    return torch.searchsorted(cumulative, point[:, None], right=True)[:, 0]
+def _distinct(sampler: Sampler, n: int, seed: int, shard: int) -> Iterator[pl.DataFrame]:
+    """Names that are each the first of their kind; of the blocks that hold most of what there is, only the rest."""
+    seen, kept, blocks, together = np.zeros(0, dtype=np.uint64), list[pl.Series](), 0, 1
+    frames = _frames(sampler, n, seed, shard)
+    left = n
+    while left > 0:
+        drawn = pl.concat(islice(frames, together))
+        blocks, together = blocks + together, min(2 * together, TOGETHER)
+        fresh = drawn.unique("name", keep="first", maintain_order=True)
+        hashes = fresh["name"].hash().to_numpy()
+        place = seen.searchsorted(hashes)
+        is_new = np.append(seen, np.uint64(0))[place] != hashes if len(seen) else np.ones(len(hashes), dtype=bool)
+        fresh = fresh.filter(pl.Series(is_new)).head(left)
+        yield fresh
+        left -= len(fresh)
+        seen = np.union1d(seen, hashes)
+        kept.append(fresh["name"])
+        if left > 0 and 2 * len(fresh) < len(drawn):
+            frames.close()
+            try:
+                sampler = sampler.without(pl.concat(kept))
+            except CannotBeMet as error:
+                raise CannotBeMet(f"{n - left:,} such names are found, and {n:,} are wanted.") from error
+            frames = _frames(sampler, left, seed, shard, first=blocks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -13,6 +15,8 @@ from makemore.database import query
 
 ROWS = 50
 """Rows of a table that are shown."""
+NAME = 32
+"""Characters of a name to which others are aligned; what is no name is cut there."""
 
 
 def describe(version: Path) -> str:
@@ -44,6 +48,22 @@ def evaluated(model_type: str, figures: dict[str, float]) -> str:
         line += f": {figures['nll_seen']:.4f} on {figures['names_seen']:,} seen in train, "
         line += f"{figures['nll_unseen']:.4f} on the others"
     return line
+
+
+def scored(scores: pl.DataFrame) -> Iterator[str]:
+    """A line for each row that `steps.scoring` gives: how name-like a name is, and the bits of each character."""
+    shown = [name if trouble is None else repr(name)[1:-1] for name, trouble in scores.select("name", "trouble").rows()]
+    width = min(NAME, max(map(len, shown), default=0))
+    for name, row in zip(shown, scores.iter_rows(named=True), strict=True):
+        if row["trouble"] is not None:
+            yield f"{_cut(name):{width}}  no score: it {row['trouble']}"
+            continue
+        likeness = "nothing is held out to compare it with"
+        if row["percentile"] is not None:
+            likeness = f"more name-like than {_percent(row['percentile']):>3} % of held-out names"
+        seen = "seen in train" if row["seen"] else "not in train"
+        bits = (f"{_visible(ch)} {bits:.1f}" for ch, bits in zip(f"{row['name']}.", row["surprise"], strict=True))
+        yield f"{name:{width}}  nll {row['nll']:6.4f}  bits {row['bits']:5.2f}  {likeness}  {seen:13}  {'  '.join(bits)}"
 
 
 def announce(version: Path, command: str, option: str) -> str:
@@ -118,6 +138,27 @@ def _compared(model: dict[str, Any], held_out: list[str]) -> list[str]:
         f"{model['train_seconds']:,.2f}",
         f"{model['names_per_second']:,.0f}",
     ]
+
+
+def _percent(percent: float) -> str:
+    """A whole number of percent; all and none are said of all and none alone."""
+    return "<1" if 0 < percent < 1 else ">99" if 99 < percent < 100 else f"{percent:.0f}"
+
+
+def _visible(ch: str) -> str:
+    """A character as it can be seen when it stands alone: a space, a mark or a joiner cannot."""
+    match unicodedata.category(ch):
+        case "Zs":
+            return "␣"
+        case "Mn" | "Mc" | "Me":
+            return f"◌{ch}"
+        case "Cf":
+            return f"U+{ord(ch):04X}"
+    return ch
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= NAME else f"{text[: NAME - 1]}…"
 
 
 def _plus_minus(value: float, se: float) -> str:

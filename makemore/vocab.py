@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
 
 END = "."
 """Start and end of every name."""
@@ -58,10 +60,14 @@ class Vocab:
             ValueError: a name holds '.' or a character that is not in the vocab.
         """
         codes = code_points(f".{'.'.join(names)}." if names else "")
-        ids = self._ids_by_code_point[np.minimum(codes, len(self._ids_by_code_point) - 1)]
+        ids = self.ids(codes)
         if (ids == len(self)).any() or np.count_nonzero(ids == 0) != len(names) + bool(names):
             self._refuse(names)
         return ids.astype(self.dtype)
+
+    def ids(self, codes: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
+        """Ids of code points (N,); V of those that are not in the vocab."""
+        return np.asarray(self._ids_by_code_point[np.minimum(codes, len(self._ids_by_code_point) - 1)])
 
     def encode(self, name: str) -> list[int]:
         """Ids of one name, without its ends.
@@ -73,22 +79,39 @@ class Vocab:
             self._refuse([name])
         return [self.stoi[ch] for ch in name]
 
-    def decode(self, ids: npt.NDArray[np.integer]) -> list[str]:
+    def troubles(self, names: pl.Series) -> pl.Series:
+        """Why each name cannot be spelled, by its first character that is not in the vocab; null where it can be."""
+        text, ends = "".join(names), names.str.len_chars().cast(pl.Int64).cum_sum().to_numpy()
+        strange = np.flatnonzero(self.ids(code_points(text)) == len(self))
+        which, first = np.unique(np.searchsorted(ends, strange, side="right"), return_index=True)
+        told: list[str | None] = [None] * len(names)
+        for name, at in zip(which.tolist(), strange[first].tolist(), strict=True):
+            told[name] = self._lacking(text[at])
+        return pl.Series("trouble", told, dtype=pl.String)
+
+    def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
         """Names of the rows of `ids` (B, T): each row is read up to its first 0, or to its end."""
-        ended = np.logical_or.accumulate(ids == 0, axis=1)
-        codes = np.zeros((len(ids), ids.shape[1] + 1), dtype="<u4")
-        codes[:, :-1] = np.where(ended, 0, self._code_points[ids])
-        # A row of code points padded with NUL is how numpy lays out a string: no loop over names.
-        return [str(name) for name in codes.view(f"<U{codes.shape[1]}")[:, 0].tolist()]
+        named = np.logical_and.accumulate(ids != 0, axis=1)
+        flat = ids[named]
+        # UTF-8 in one piece and where each name ends in it is how Arrow lays out text: no loop over names.
+        text = self._code_points[flat].tobytes().decode("utf-32-le").encode()
+        ends = np.concatenate([[0], self._utf8_sizes[flat].cumsum()])
+        offsets = ends[np.concatenate([[0], named.sum(axis=1).cumsum()])]
+        buffers = pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(text)
+        return pl.Series("name", pa.LargeStringArray.from_buffers(len(ids), *buffers))
 
     @cached_property
     def _code_points(self) -> npt.NDArray[np.uint32]:
         return np.array([ord(ch) for ch in self.chars], dtype=np.uint32)
 
     @cached_property
-    def _ids_by_code_point(self) -> npt.NDArray[np.uint32]:
-        table = np.full(int(self._code_points.max()) + 2, len(self), dtype=np.uint32)
-        table[self._code_points] = np.arange(len(self), dtype=np.uint32)
+    def _utf8_sizes(self) -> npt.NDArray[np.int64]:
+        return np.array([len(ch.encode()) for ch in self.chars])
+
+    @cached_property
+    def _ids_by_code_point(self) -> npt.NDArray[np.int64]:
+        table = np.full(int(self._code_points.max()) + 2, len(self))
+        table[self._code_points] = np.arange(len(self))
         return table
 
     def _refuse(self, names: Sequence[str]) -> None:
@@ -98,9 +121,11 @@ class Vocab:
                     raise ValueError(f"{name!r} holds '.', which marks the start and the end of a name. Take it out.")
                 if ch not in self.stoi:
                     raise ValueError(
-                        f"{name!r} has {ch!r}, which is not among the {len(self)} characters of this vocab. "
-                        "Ingest the list that it comes from, then train again."
+                        f"{name!r} {self._lacking(ch)}. Ingest the list that it comes from, then train again."
                     )
+
+    def _lacking(self, ch: str) -> str:
+        return f"has {ch!r}, which is not among the {len(self)} characters of this vocab"
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:

@@ -1,6 +1,9 @@
 """The model types: one file of this folder each, found by its name; models know ids, not characters.
 
 A file defines `Config`, a frozen dataclass of its settings, and `Model(vocab_size, config)`, a `LanguageModel`.
+A model of finitely many states has `transitions()`: logits (S, V) of each state, 0 being the start of a name, and the
+state (S, V) after each character.
+
 A model that is counted has `from_counts(counts, config)` or `from_grams(grams, config)`. One that is trained has
 `initialise(rng)`; its Config is a `Recipe`, or it has `penalty()` and the settings of the lecture's descent: `steps`,
 `learning_rate` and `regularisation`.

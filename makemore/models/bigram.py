@@ -65,3 +65,7 @@ class Model(nn.Module):
     def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
         """Logits (B, V) of the character after `ix` (B,)."""
         return self.logits[ix], None
+
+    def transitions(self) -> tuple[Tensor, Tensor]:
+        """The model as an automaton: a state is the last character; logits (V, V), and the state after each."""
+        return self.logits, torch.arange(len(self.logits)).expand_as(self.logits)

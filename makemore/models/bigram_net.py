@@ -55,3 +55,7 @@ class Model(nn.Module):
     def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
         """Logits (B, V) of the character after `ix` (B,)."""
         return self.W[ix], None
+
+    def transitions(self) -> tuple[Tensor, Tensor]:
+        """The model as an automaton: a state is the last character; logits (V, V), and the state after each."""
+        return self.W, torch.arange(len(self.W)).expand_as(self.W)

@@ -117,6 +117,10 @@ class Model(nn.Module):
         state = self.next[state, ix]
         return self.log_probs[state], state
 
+    def transitions(self) -> tuple[Tensor, Tensor]:
+        """The model as an automaton: logits (S, V), and the state (S, V) after each character."""
+        return self.log_probs, self.next
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
         # How many states there are is known from the tensors only.
         for name, buffer in self.named_buffers(recurse=False):

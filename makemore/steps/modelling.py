@@ -17,7 +17,7 @@ from makemore.database import connect
 from makemore.device import choose as choose_device
 from makemore.fit import How
 from makemore.home import Home
-from makemore.steps.using import sampled
+from makemore.loaded import Loaded
 from makemore.vocab import Vocab
 
 log = logging.getLogger("makemore")
@@ -71,9 +71,9 @@ def evaluate_model(draft: Path, model_type: str) -> dict[str, float]:
 def sample_model(draft: Path, model_type: str) -> int:
     """Number of names sampled from a model of the draft into samples/<model_type>.parquet."""
     options = artifacts.read_manifest(draft)["made_from"]["train"]
-    model, vocab = weights.load_model(draft / "models" / model_type)
+    loaded = Loaded(draft / "models" / model_type, options["device"])
     started = time.perf_counter()
-    drawn = sampled(model, vocab, options["samples"], seed=options["seed"], label=model_type)
+    drawn = loaded.sample(options["samples"], seed=options["seed"]).rename({"rank": "row"})
     speed = round(len(drawn) / (time.perf_counter() - started))
     artifacts.write_metrics(draft, model_type, artifacts.read_metrics(draft, model_type) | {"names_per_second": speed})
     with connect(draft / "stats.duckdb", read_only=True) as con:

@@ -171,3 +171,17 @@ def test_the_best_model_has_the_lowest_nll_on_dev(home):
     assert artifacts.find_model(draft, "bigram") == "bigram"
     with pytest.raises(ValueError, match="has no model 'gru': use one of bigram, bigram_net"):
         artifacts.find_model(draft, "gru")
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\x00" * 20])
+def test_scores_that_are_damaged_are_told(tmp_path, data):
+    """Absent, cut off or no Parquet: in one line, with the command that says more."""
+    path = tmp_path / "models" / "bigram" / "scores.parquet"
+    path.parent.mkdir(parents=True)
+    if data is not None:
+        path.write_bytes(data)
+
+    with pytest.raises(
+        artifacts.NotAsPublished, match=r"scores\.parquet cannot be read \(.+\): see `makemore verify`\.$"
+    ):
+        artifacts.read_scores(tmp_path, "bigram")

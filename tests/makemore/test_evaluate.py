@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makemore import evaluate
-from makemore.evaluate import Estimate, costs, estimate, nll, nll_of_names, nll_of_rows
+from makemore.evaluate import Estimate, costs, estimate, nats_of_names, nll, nll_of_names, nll_of_rows
 from makemore.models import bigram, bigram_net
 from makemore.vocab import Vocab
 from tests.rows import rows_of
@@ -78,9 +78,25 @@ def test_batches_do_not_change_what_a_name_costs(monkeypatch, elements):
     assert nll_of_names(model, VOCAB, names) == pytest.approx([by_hand(name) for name in names], rel=1e-12)
 
 
+@pytest.mark.parametrize("elements", [1, 3000, 1 << 23])
+def test_nats_are_those_of_each_character_in_the_order_of_the_names(monkeypatch, elements):
+    """The end last, whatever the batch, for a name that is repeated too; a name's mean is its nll."""
+    monkeypatch.setattr(evaluate, "ELEMENTS", elements)
+    model = counted(1)
+
+    told = nats_of_names(model, VOCAB, NAMES)
+
+    pairs = [pair for name in NAMES for pair in zip(f".{name}", f"{name}.", strict=True)]
+    by_hand = [-float(model.logits[VOCAB.stoi[ch1], VOCAB.stoi[ch2]]) for ch1, ch2 in pairs]
+    assert told.tolist() == pytest.approx(by_hand, rel=1e-12)
+    assert np.add.reduceat(told, np.cumsum(LENGTHS).astype(int) - LENGTHS.astype(int)) / LENGTHS == pytest.approx(
+        nll_of_names(model, VOCAB, NAMES)
+    )
+
+
 def test_no_name_is_no_number():
-    """A split without names has no nll of any."""
-    assert nll_of_names(counted(1), VOCAB, []).shape == (0,)
+    """A split without names has no nll of any, and no nats."""
+    assert nll_of_names(counted(1), VOCAB, []).shape == nats_of_names(counted(1), VOCAB, []).shape == (0,)
 
 
 def test_an_excluded_pair_is_infinite_and_spoils_no_other_name():

@@ -509,3 +509,17 @@ def test_a_long_object_is_read_whole_across_chunks(rows, monkeypatch):
     line = json.dumps({"about": "x" * 100_000, "name": "emma"}).encode()
 
     assert rows("a.jsonl", b"\n".join([line] * 3)) == [(row, "emma", None, None) for row in (1, 2, 3)]
+
+
+def test_names_at_hand_are_a_batch_too():
+    """Numbered from 1; what no text can hold, such as an undecodable byte of a command, is U+FFFD."""
+    batch = formats.batch_of(["emma", "a\udcffb"])
+
+    assert batch.rows() == [(1, "emma", None, None), (2, "a\ufffdb", None, None)]
+    assert batch.schema == formats.batch_of([]).schema == formats.SCHEMA
+
+
+def test_a_list_that_is_not_there_is_named(tmp_path):
+    """Before anything else is said of it."""
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.docx does not exist\."):
+        next(formats.read(tmp_path / "nowhere.docx", ReadOptions()))

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,20 +55,20 @@ def test_decode_undoes_encode(names):
     for row, name in zip(ids, names, strict=True):
         row[: len(name)] = vocab.encode(name)
 
-    assert vocab.decode(ids) == names
+    assert vocab.decode(ids).to_list() == names
 
 
 def test_decode_reads_a_row_up_to_its_first_end():
     """What stands behind a 0 is not part of the name; a row without one is read to its end."""
     vocab = Vocab.of(["ab"])
 
-    assert vocab.decode(np.array([[1, 0, 2], [0, 1, 1], [1, 2, 1]])) == ["a", "", "aba"]
+    assert vocab.decode(np.array([[1, 0, 2], [0, 1, 1], [1, 2, 1]])).to_list() == ["a", "", "aba"]
 
 
 @pytest.mark.parametrize("names", [0, 3])
 def test_decode_of_rows_without_a_column_is_empty_names(names):
     """Sampling no character at all gives names of no character."""
-    assert Vocab.of(["ab"]).decode(np.zeros((names, 0), dtype=np.int64)) == [""] * names
+    assert Vocab.of(["ab"]).decode(np.zeros((names, 0), dtype=np.int64)).to_list() == [""] * names
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,19 @@ def test_a_character_that_the_vocab_lacks_is_refused(refuse, stranger):
 
     assert f"{stranger!r} has {stranger[3]!r}" in str(error.value)
     assert "Ingest the list that it comes from, then train again." in str(error.value)
+
+
+@given(st.lists(st.text()))
+def test_the_first_character_that_the_vocab_lacks_is_the_trouble_of_a_name(names):
+    """Told of all names at once, as `encode` tells of each."""
+    vocab = Vocab((".", "e", "m", "ø"))
+
+    told = vocab.troubles(pl.Series(names, dtype=pl.String))
+
+    strangers = [next((ch for ch in name if ch not in vocab.stoi), None) for name in names]
+    assert told.to_list() == [
+        None if ch is None else f"has {ch!r}, which is not among the 4 characters of this vocab" for ch in strangers
+    ]
 
 
 @pytest.mark.parametrize("refuse", [lambda vocab, name: vocab.stream(["emma", name]), Vocab.encode])

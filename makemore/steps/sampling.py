@@ -1,0 +1,230 @@
+"""The steps from requests for names to a file of them: refused at once if they cannot be met, made shard by shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from makemore import __version__, artifacts, formats, lists, quarantine, tables
+from makemore.loaded import Loaded, Making
+from makemore.options import LONGEST, ReadOptions
+from makemore.progress import counting
+from makemore.requests import Request
+from makemore.steps.using import folded
+
+log = logging.getLogger("makemore")
+
+_loaded = lru_cache(maxsize=2)(Loaded)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Requests for names that one file is to hold, made of a version."""
+
+    version: Path
+    output: Path
+    requests: tuple[Request, ...]
+    shards: tuple[tuple[int, int], ...]
+    """Each part of the work: which request, and which shard of it."""
+
+    @property
+    def parts(self) -> Path:
+        """The folder of the shards that are made; its name follows from all that decides what they hold."""
+        return self.output.with_name(f".{self.output.name}.{self._digest}.shards")
+
+    @property
+    def _digest(self) -> str:
+        told = [__version__, _made_from(self.version, self.requests), tables.format_of(self.output)]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
+    """The job of writing these names to a file, once it is sure that each request can be met.
+
+    Raises:
+        CannotBeMet: one cannot, with the number of names that there is.
+        ValueError: one cannot be read, the version has no such model, or the file's format is unknown.
+    """
+    tables.format_of(output)
+    requests = [replace(request, model=artifacts.find_model(version, request.model)) for request in requests]
+    shards = [
+        (number, shard) for number, request in enumerate(requests) for shard in range(prepare(version, request).shards)
+    ]
+    job = Job(version, output.absolute(), tuple(requests), tuple(shards))
+    for other in set(output.parent.glob(f".{output.name}.*.shards")) - {job.parts}:
+        # Of another version or of other requests: nothing goes on from it.
+        shutil.rmtree(other)
+    return job
+
+
+def make_shard(job: Job, number: int) -> Path:
+    """The file of a shard of a job, made if it is not there; it is complete, or absent."""
+    which, shard = job.shards[number]
+    path = _part(job, number)
+    if not path.exists():
+        for _ in _kept(path, _told(prepare(job.version, job.requests[which]), shard)):
+            pass
+    return path
+
+
+def assemble(job: Job, shards: Sequence[Path] = ()) -> Path:
+    """The job's file, of the shards that are there and of the others, which are made on the way.
+
+    `shards` are files that `make_shard` has made: who names them has waited for them.
+
+    Columns request (where requests have ids), rank, name and nll, as far as the format holds them.
+    """
+    table_format = tables.format_of(job.output)
+    metadata = {"makemore": __version__} | _made_from(job.version, job.requests)
+    with tables.writing(job.output, table_format, metadata) as write, _progress(job.requests) as move:
+        for number, (which, _) in enumerate(job.shards):
+            for frame in _frames(job, number):
+                write(_columns(frame, job.requests[which], table_format))
+                move(len(frame))
+    shutil.rmtree(job.parts, ignore_errors=True)
+    return job.output
+
+
+def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
+    """Columns rank, name and nll of the names of a request, some at a time; nothing is written.
+
+    Raises:
+        CannotBeMet: there are not as many.
+        ValueError: the request cannot be read, or the version has no such model.
+    """
+    making = prepare(version, request)
+    with _progress([request]) as move:
+        for shard in range(making.shards):
+            for frame in _told(making, shard):
+                yield frame
+                move(len(frame))
+
+
+@lru_cache(maxsize=2)
+def prepare(version: Path, request: Request) -> Making:
+    """The names of a request, ready to be made.
+
+    Raises:
+        CannotBeMet: there are not as many.
+        ValueError: the request cannot be read, or the version has no such model.
+    """
+    options = request.options
+    try:
+        folder = version / "models" / artifacts.find_model(version, request.model)
+        not_in, ban = (_texts(version, files) for files in (options.not_in, options.ban))
+        return _loaded(folder, request.device).making(request, not_in, ban)
+    except ValueError as error:
+        raise type(error)(f"request {request.id}: {error}") if request.id else error from error
+
+
+def _frames(job: Job, number: int) -> Iterator[pl.DataFrame]:
+    """The names of a shard, as they were written down or as they are made; one of several is written down then."""
+    which, shard = job.shards[number]
+    path = _part(job, number)
+    if path.exists():
+        return _read(path)
+    frames = _told(prepare(job.version, job.requests[which]), shard)
+    return _kept(path, frames) if len(job.shards) > 1 else frames
+
+
+def _part(job: Job, number: int) -> Path:
+    return job.parts / "{}-{}.arrow".format(*job.shards[number])
+
+
+def _read(path: Path) -> Iterator[pl.DataFrame]:
+    with pa.memory_map(str(path)) as file:
+        reader = pa.ipc.open_file(file)
+        for i in range(reader.num_record_batches):
+            yield pl.DataFrame(pa.Table.from_batches([reader.get_batch(i)]))
+
+
+def _kept(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames, which the file holds when the last one has been taken."""
+    path.parent.mkdir(exist_ok=True)
+    with tables.written_aside(path) as aside, aside.open("wb") as file:
+        writer: pa.ipc.RecordBatchFileWriter | None = None
+        for frame in frames:
+            table = frame.to_arrow()
+            writer = writer or pa.ipc.new_file(file, table.schema)
+            writer.write_table(table)
+            yield frame
+        if writer:
+            writer.close()
+
+
+def _told(making: Making, shard: int) -> Iterator[pl.DataFrame]:
+    """The names of a shard; after the last one, what must be known of them is logged."""
+    model, endless = making.request.model, 0
+    for frame in making.names(shard):
+        endless += int((frame["name"].str.len_chars() >= LONGEST).sum())
+        yield frame
+    if endless:
+        log.warning(
+            "%s: %d names did not end by themselves in %d characters: less smoothing helps, or more names",
+            model, endless, LONGEST,
+        )  # fmt: skip
+    if shard == making.shards - 1 and making.is_constrained:
+        log.info("%s", making.account())
+
+
+@contextmanager
+def _progress(requests: Sequence[Request]) -> Iterator[Callable[[int], None]]:
+    """A function that moves a bar by some names, beside which stands how many are made in a second."""
+    models = ", ".join(dict.fromkeys(str(request.model) for request in requests))
+    with counting(f"sampling {models}", sum(request.n for request in requests)) as move:
+        done, started = 0, time.perf_counter()
+
+        def made(n: int) -> None:
+            nonlocal done
+            done += n
+            move(done, f"{done / (time.perf_counter() - started):,.0f} names/s")
+
+        yield made
+
+
+def _columns(frame: pl.DataFrame, request: Request, table_format: tables.TableFormat) -> pl.DataFrame:
+    if table_format == "txt":
+        return frame.select("name")
+    return frame.select(pl.lit(request.id).alias("request"), pl.all()) if request.id else frame
+
+
+def _texts(version: Path, files: Sequence[str]) -> list[str]:
+    """The names, or other texts, of lists, each read as `ingest` reads one.
+
+    Raises:
+        FileNotFoundError: there is no such list.
+        ValueError: it cannot be read.
+    """
+    texts: list[str] = []
+    for file in files:
+        options = folded(version, ReadOptions())
+        for batch in formats.read(Path(file), options):
+            texts += quarantine.divide(batch, options)[0]["name"].to_list()
+    return texts
+
+
+def _made_from(version: Path, requests: Sequence[Request]) -> dict[str, Any]:
+    """All that decides which names there are."""
+    told = artifacts.read_manifest(version).get("files", {})
+    files = {file for request in requests for file in (*request.options.not_in, *request.options.ban)}
+    return {
+        "version": version.name,
+        "weights": {
+            str(request.model): told.get(f"models/{request.model}/model.safetensors", {}).get("sha256")
+            for request in requests
+        },
+        "requests": [asdict(request) for request in requests],
+        "lists": {file: lists.fingerprint(Path(file))[0] for file in sorted(files)},
+    }
