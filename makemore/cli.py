@@ -170,7 +170,7 @@ def score(
     from makemore.steps import scoring
 
     if bool(name) == (names is not None):
-        raise ValueError("score: name one or more names, or one list of them with --names FILE.")
+        raise ValueError("say either names, as in `makemore score emma`, or one list of them, with --names FILE.")
     folder = artifacts.find_version(Home(home), version)
     model_type = artifacts.find_model(folder, model)
 

@@ -18,7 +18,7 @@ from makemore.automaton import Automaton, Decoding, automaton_of, is_automaton
 from makemore.device import cores, threads
 from makemore.options import CannotBeMet, check_seed
 from makemore.patterns import constraint
-from makemore.steer import Steering, Tally
+from makemore.steer import Proposals, Steering, Tally
 from makemore.trellis import Floats, Trellis, Wanted
 from makemore.trie import Trie, trie_of
 from makemore.vocab import Vocab
@@ -34,10 +34,16 @@ ELEMENTS = 1 << 23
 """Probabilities that are in memory at a time: names of a large vocab are made in smaller blocks."""
 LAST_SHARD = 2**32 - 1
 """A shard that no sample is large enough to have: the pilot's."""
-PILOT = 8
+PILOT = 4
 """Blocks that tell how far a net and its guide are apart."""
-MARGIN = 2.0
-"""What their largest weight is multiplied by: one in a million or so is then larger still."""
+ENOUGH = 0.3
+"""Share of proposals that are kept, from which on nothing better is looked for."""
+HOPE = 20.0
+"""Nats by which the weight of an unfinished name is never expected to rise again: below, it is given up."""
+UNSURE = (math.inf, 0.0, 1.0)
+"""What is added to a guide's values, in units of the probability of all that is wanted, to find what rejects least."""
+MISPLACED = 1e-3
+"""Share of the names, at most, that come too rarely because a weight has to end somewhere; others come for them."""
 TOGETHER = 16
 """Blocks at most that are searched for repeats at once."""
 VAIN = 1000
@@ -124,9 +130,10 @@ class Walker:
 class Steered:
     """Draws names of a net; of those that a guide proposes, so many that each comes as often as the net makes it.
 
-    A name is kept with a probability in proportion to its weight (`Steering.propose`), divided by the largest weight of
-    a pilot: empirical supremum rejection sampling (Caffo, Booth and Davis 2002). Where net and guide agree, nothing
-    is rejected.
+    A name is kept with a probability in proportion to its weight (`Proposals.log_weights`) up to a bound, so that the
+    names kept come as often as the net itself makes them (rejection sampling with a bound that a pilot tells: Caffo,
+    Booth and Davis 2002). A guide that only says what is possible has weights of 1 at most, and the names are exact;
+    one that says how probable it is rejects fewer where what is wanted is rare, and misplaces `MISPLACED` of them.
     """
 
     def __init__(self, steering: Steering, vocab: Vocab, lead: Automaton, *, seed: int) -> None:
@@ -141,13 +148,15 @@ class Steered:
     def block(self, rng: np.random.Generator) -> Drawn:
         """Those of `size` proposals that are kept."""
         keep = rng.random(self.size)
-        ids, nats, log_weights = self._propose(rng)
         if self.steering.guide is None:
-            return ids, nats
-        kept = np.log(keep) < log_weights - self.log_bound
+            made = self._propose(self.steering, rng)
+            return made.ids, made.nats
+        least = np.log(keep) + self.log_bound
+        made = self._propose(self.steering, rng, least - (0 if np.isinf(self.steering.added) else HOPE))
+        kept = least < made.log_weights
         assert self.tally is not None
-        self.tally.add(self.size, int(kept.sum()), int((log_weights > self.log_bound).sum()))
-        return ids[kept], nats[kept]
+        self.tally.add(self.size, int(kept.sum()), int((made.log_weights > self.log_bound + 1e-9).sum()))
+        return made.ids[kept], made.nats[kept]
 
     def without(self, names: pl.Series) -> Sampler:
         """The sampler of the same names, but for these."""
@@ -156,18 +165,34 @@ class Steered:
         return Steered(replace(self.steering, guide=guide), self.vocab, self.lead, seed=self.seed)
 
     def _pilot(self, guide: Trellis) -> None:
-        """Find the bound, and about how probable a wanted name is: the mean weight."""
+        """Find how sure the guide should be, the bound, and about how probable a wanted name is: the mean weight."""
         if not guide.value > 0:
             raise CannotBeMet("no name is as asked.")
-        found = np.concatenate([self._propose(_rng(self.seed, LAST_SHARD, block))[2] for block in range(PILOT)])
-        self.log_bound = float(found.max()) + math.log(MARGIN)
-        if not self.log_bound > -np.inf:
-            raise CannotBeMet(f"none of {len(found):,} names that were tried ended as asked.")
-        self.probability = float(np.exp(found).mean()) / (1 - self.steering.empty())
+        most = 0.0
+        for unsure in UNSURE:
+            steering = replace(self.steering, added=unsure * guide.value)
+            least = np.full(self.size, -HOPE)
+            made = [self._propose(steering, _rng(self.seed, LAST_SHARD, block), least) for block in range(PILOT)]
+            weights = np.exp(np.concatenate([proposals.log_weights for proposals in made]))
+            bound = 1.0 if np.isinf(unsure) else _bound(weights)
+            if weights.mean() > most * bound:
+                most, self.log_bound, self.steering = weights.mean() / bound, math.log(bound), steering
+                self.probability = math.exp(made[0].log_forced) * weights.mean() / (1 - steering.empty())
+            if most > ENOUGH:
+                break
+        if not most:
+            raise CannotBeMet(f"none of {len(UNSURE) * PILOT * self.size:,} names that were tried ended as asked.")
 
-    def _propose(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.integer], Floats, Floats]:
+    def _propose(self, steering: Steering, rng: np.random.Generator, least: Floats | None = None) -> Proposals:
         with threads():
-            return self.steering.propose(rng, self.size)
+            return steering.propose(rng, self.size, least)
+
+
+def _bound(weights: Floats) -> float:
+    """The lowest bound above which no more than `MISPLACED` of the sum of weights lies."""
+    ordered = np.sort(weights)[::-1]
+    above = ordered.cumsum() - ordered * np.arange(1, len(ordered) + 1)
+    return float(ordered[np.count_nonzero(above <= MISPLACED * ordered.sum()) - 1])
 
 
 def _rng(seed: int, shard: int, block: int) -> np.random.Generator:

@@ -55,15 +55,10 @@ def scored(scores: pl.DataFrame) -> Iterator[str]:
     shown = [name if trouble is None else repr(name)[1:-1] for name, trouble in scores.select("name", "trouble").rows()]
     width = min(NAME, max(map(len, shown), default=0))
     for name, row in zip(shown, scores.iter_rows(named=True), strict=True):
-        if row["trouble"] is not None:
+        if row["trouble"] is None:
+            yield f"{name:{width}}  {_scored(row)}"
+        else:
             yield f"{_cut(name):{width}}  no score: it {row['trouble']}"
-            continue
-        likeness = "nothing is held out to compare it with"
-        if row["percentile"] is not None:
-            likeness = f"more name-like than {_percent(row['percentile']):>3} % of held-out names"
-        seen = "seen in train" if row["seen"] else "not in train"
-        bits = (f"{_visible(ch)} {bits:.1f}" for ch, bits in zip(f"{row['name']}.", row["surprise"], strict=True))
-        yield f"{name:{width}}  nll {row['nll']:6.4f}  bits {row['bits']:5.2f}  {likeness}  {seen:13}  {'  '.join(bits)}"
 
 
 def announce(version: Path, command: str, option: str) -> str:
@@ -138,6 +133,15 @@ def _compared(model: dict[str, Any], held_out: list[str]) -> list[str]:
         f"{model['train_seconds']:,.2f}",
         f"{model['names_per_second']:,.0f}",
     ]
+
+
+def _scored(row: dict[str, Any]) -> str:
+    likeness = "nothing is held out to compare it with"
+    if row["percentile"] is not None:
+        likeness = f"more name-like than {_percent(row['percentile']):>3} % of held-out names"
+    seen = "seen in train" if row["seen"] else "not in train"
+    bits = (f"{_visible(ch)} {bits:.1f}" for ch, bits in zip(f"{row['name']}.", row["surprise"], strict=True))
+    return f"nll {row['nll']:6.4f}  bits {row['bits']:5.2f}  {likeness}  {seen:13}  {'  '.join(bits)}"
 
 
 def _percent(percent: float) -> str:

@@ -1,16 +1,24 @@
-"""What several test files need: the lecture's list, a published version, a Prefect server."""
+"""What several test files need: the lecture's list, a published version, the command line, a Prefect server."""
 
+import io
+import os
+import sys
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
 import pytest
 from hypothesis import settings
 
+# Before torch is imported: where several tests run at once, its threads would wait for each other, and spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from makemore import relations
 from makemore import warehouse as wh
+from makemore.cli import main
 from makemore.home import holding
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.steps import intake, making
@@ -49,6 +57,40 @@ def published(tmp_path_factory):
     return home
 
 
+@pytest.fixture
+def makemore(capsys, monkeypatch):
+    """A function of a command's words to its exit code, stdout and stderr, without a new process for each."""
+    monkeypatch.chdir(ROOT)
+
+    def run(*words, stdin="", **env):
+        monkeypatch.setattr(sys, "argv", ["makemore", *map(str, words)])
+        stdin = stdin if isinstance(stdin, bytes) else stdin.encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        for variable, value in env.items():
+            monkeypatch.setenv(variable, value)
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
+
+    return run
+
+
+@pytest.fixture
+def ok(makemore):
+    """A function of a command's words to its standard output; the command ends well."""
+
+    def run(*words, **options):
+        done = makemore(*words, **options)
+        assert done.returncode in (0, None), done.stderr
+        return done.stdout
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def built():
     """A function of names, and of their weights, to a database in memory with every relation of sql/ built in SQL."""
@@ -81,7 +123,10 @@ def lecture(built, lecture_names):
 
 @pytest.fixture(scope="session")
 def prefect_server():
-    """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it."""
+    """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it.
+
+    Of several workers only that starts it which has the tests of flows, the first ones: see Makefile.
+    """
     # First, and by name so that no sorting of imports moves it: its settings come before Prefect is imported.
     import_module("flows")
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from makemore.models import rnn
 
@@ -27,3 +28,12 @@ class Model(rnn.Model):
     """
 
     layer = nn.GRU
+
+    @staticmethod
+    def remember(reads: Tensor, recalls: Tensor, before: Tensor) -> Tensor:
+        """What a layer remembers (B, n_hidden), made of its products (B, 3 n_hidden): reset, update and new."""
+        (read, read_new), (recalled, recalled_new) = (
+            product.tensor_split([2 * before.shape[1]], dim=1) for product in (reads, recalls)
+        )
+        reset, update = (read + recalled).sigmoid_().chunk(2, dim=1)
+        return rnn.tanh(torch.addcmul(read_new, reset, recalled_new)).lerp(before, update)

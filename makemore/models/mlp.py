@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -60,7 +61,7 @@ class Model(nn.Module):
         batch, length = idx.shape
         _, row, place = in_time_order(idx, keep)
         past = F.pad(idx, (self.block_size - 1, 0), value=self.blank).unfold(1, self.block_size, 1)
-        logits = self._logits(past[row, place])
+        logits = self._logits(self.layers[0](self.dropout(self.characters(past[row, place])).flatten(1)))
         return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
 
     def initial_state(self, batch: int) -> Tensor:
@@ -70,12 +71,24 @@ class Model(nn.Module):
     def step(self, ix: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, V) of the character after `ix` (B,), and the last ids with it."""
         state = torch.cat([state[:, 1:], ix[:, None]], dim=1)
-        return self._logits(state), state
+        return self._logits(self._first(state)), state
 
-    def _logits(self, past: Tensor) -> Tensor:
-        """Logits (N, V) of the character after each window of ids (N, block_size)."""
-        x = self.dropout(self.characters(past)).flatten(1)
-        for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
-            y = self.dropout(F.gelu(norm(layer(x))))
-            x = x + y if i else y
+    def _first(self, past: Tensor) -> Tensor:
+        """The first layer's product (B, n_hidden) with each window of ids (B, block_size).
+
+        It is a sum of what each character gives at each place, which is reckoned once where names are more.
+        """
+        layer, n_chars = cast(nn.Linear, self.layers[0]), self.characters.num_embeddings
+        if len(past) < n_chars:
+            return torch.as_tensor(layer(self.characters(past).flatten(1)))
+        of_place = layer.weight.view(self.config.n_hidden, self.block_size, -1).permute(1, 2, 0)
+        table = (self.characters.weight @ of_place).flatten(0, 1)
+        places = torch.arange(self.block_size, device=past.device) * n_chars
+        return F.embedding_bag(past + places, table, mode="sum") + layer.bias
+
+    def _logits(self, first: Tensor) -> Tensor:
+        """Logits (N, V) of the character after each window, of the first layer's product with it."""
+        x = self.dropout(F.gelu(self.norms[0](first)))
+        for layer, norm in list(zip(self.layers, self.norms, strict=True))[1:]:
+            x = x + self.dropout(F.gelu(norm(layer(x))))
         return torch.as_tensor(self.head(x))

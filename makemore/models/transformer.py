@@ -12,8 +12,36 @@ from torch import Tensor, nn
 
 from makemore.models import Recipe, at_least, in_time_order
 
-Cache = tuple[Tensor, Tensor]
-State = tuple[Tensor, tuple[Cache, ...]]
+CHUNK = 8
+"""Places by which a cache grows."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Keys and values of names, which stand side by side in the last dimension.
+
+    Names are dropped from a state by taking rows of its tensors. Of a cache that would be slow; a state has `rows` in
+    its stead, and a cache that sees other rows than its own takes those itself.
+    """
+
+    seen: Tensor
+    """Of `length` places, and of some to come (T, n_layer, 2, n_head, C / n_head, B)."""
+    rows: Tensor
+    """0 to B - 1, (B,)."""
+    length: int = 0
+
+    def longer(self, rows: Tensor) -> Cache:
+        """The cache of these rows, with one place more, yet to be written; in the same memory where that has room."""
+        if rows is self.rows and self.length < len(self.seen):
+            return Cache(self.seen, rows, self.length + 1)
+        seen = self.seen.new_empty(self.length + CHUNK, *self.seen.shape[1:-1], len(rows))
+        before, after = self.seen[: self.length], seen[: self.length]
+        # On six dimensions this takes ten times as long as on two.
+        torch.index_select(before.flatten(0, -2), 1, rows, out=after.flatten(0, -2))
+        return Cache(seen, torch.arange(len(rows), device=rows.device), self.length + 1)
+
+
+State = tuple[Tensor, Tensor, Cache]
 
 
 @dataclass(frozen=True)
@@ -60,11 +88,14 @@ class Attention(nn.Module):
         gathered = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         return torch.as_tensor(self.out(gathered.transpose(1, 2).reshape(-1, channels).index_select(0, places)))
 
-    def step(self, x: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
-        """What the next character (B, C) gathers, and the keys and values (B, n_head, T, C / n_head) so far."""
-        q, k, v = self._heads(self.qkv(x)[:, None])
-        k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
-        return self.out(F.scaled_dot_product_attention(q, k, v).flatten(1)), (k, v)
+    def step(self, x: Tensor, seen: Tensor) -> Tensor:
+        """What the next characters (B, C) gather of a layer's `seen`, to whose last place their own is written."""
+        qkv = (self.qkv.weight @ x.T).view(3, *seen.shape[2:])
+        q, keys, values = qkv[0], seen[:, 0], seen[:, 1]
+        seen[-1] = qkv[1:]
+        # With one query a name this takes a fifth of the time of F.scaled_dot_product_attention.
+        weights = ((q * keys).sum(dim=2) * q.shape[1] ** -0.5).softmax(dim=0)
+        return torch.as_tensor(self.out((weights[:, :, None] * values).sum(dim=0).flatten(0, 1).T))
 
     def _heads(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = qkv.view(*qkv.shape[:2], 3, self.n_head, -1).permute(2, 0, 3, 1, 4)
@@ -88,10 +119,9 @@ class Block(nn.Module):
         x = x + self.dropout(self.attention(self.norm1(x), places, batch, length))
         return self._own(x)
 
-    def step(self, x: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
-        """The next layer's (B, C) of the next character, and this layer's cache."""
-        gathered, cache = self.attention.step(self.norm1(x), cache)
-        return self._own(x + gathered), cache
+    def step(self, x: Tensor, seen: Tensor) -> Tensor:
+        """The next layer's (B, C) of the next characters."""
+        return self._own(x + self.attention.step(self.norm1(x), seen))
 
     def _own(self, x: Tensor) -> Tensor:
         return torch.as_tensor(x + self.dropout(self.narrow(F.gelu(self.wide(self.norm2(x))))))
@@ -142,20 +172,25 @@ class Model(nn.Module):
         return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
 
     def initial_state(self, batch: int) -> State:
-        """Blank ids before (B, n_before), and no keys and values yet: a pair (B, n_head, 0, C / n_head) a layer."""
-        config = self.config
-        empty = self.head.weight.new_zeros(batch, config.n_head, 0, config.n_embd // config.n_head)
-        past = torch.full((batch, config.n_before), self.blank, device=empty.device)
-        return past, tuple((empty, empty) for _ in self.blocks)
+        """Blank ids before (B, n_before), the rows (B,) of the cache that the names have, and the cache."""
+        config, weight = self.config, self.head.weight
+        past = torch.full((batch, config.n_before), self.blank, device=weight.device)
+        rows = torch.arange(batch, device=weight.device)
+        seen = weight.new_empty(0, config.n_layer, 2, config.n_head, config.n_embd // config.n_head, batch)
+        return past, rows, Cache(seen, rows)
 
+    @torch.no_grad()
     def step(self, ix: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits (B, V) of the character after `ix` (B,), and the ids, keys and values with its own."""
-        past, caches = state
-        x, after = self._embedded(ix, list(past.T), torch.full_like(ix, caches[0][0].shape[2])), []
-        for block, cache in zip(self.blocks, caches, strict=True):
-            x, grown = cast(Block, block).step(x, cache)
-            after.append(grown)
-        return self.head(self.norm(x)), (torch.cat([past, ix[:, None]], dim=1)[:, 1:], tuple(after))
+        """Logits (B, V) of the character after `ix` (B,), and the state with it.
+
+        It is written to the memory of `state`, from which no other step can be taken then.
+        """
+        past, cache = state[0], state[2].longer(state[1])
+        x = self._embedded(ix, list(past.T), torch.full_like(ix, cache.length - 1))
+        for layer, block in enumerate(self.blocks):
+            x = cast(Block, block).step(x, cache.seen[: cache.length, layer])
+        past = torch.cat([past, ix[:, None]], dim=1)[:, 1:]
+        return self.head(self.norm(x)), (past, cache.rows, cache)
 
     def _embedded(self, ix: Tensor, before: list[Tensor], place: Tensor) -> Tensor:
         """Embeddings (N, C) of characters, of those before them, oldest first, and of their places.

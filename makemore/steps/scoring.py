@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from makemore import __version__, artifacts, dataset, formats, quarantine, surprise, tables
-from makemore.database import connect
+from makemore import __version__, formats, quarantine, tables
 from makemore.loaded import Loaded
 from makemore.options import ReadOptions
 from makemore.progress import track
@@ -39,7 +37,7 @@ def score_names(version: Path, model_type: str, names: Sequence[str], options: R
         raise ValueError(f"{raw[: options.max_length]!r} is no name: it {reason}. Correct it or leave it out.")
     loaded.vocab.stream(entries["name"].to_list())
     rows = entries.sort("row").select("row", "name", trouble=pl.lit(None, pl.String))
-    return _scored(rows, _judge(loaded))
+    return _scored(rows, loaded.score)
 
 
 def score_list(version: Path, model_type: str, path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
@@ -54,12 +52,11 @@ def score_list(version: Path, model_type: str, path: Path, options: ReadOptions)
         ValueError: it cannot be read.
     """
     loaded = Loaded(version / "models" / model_type)
-    judge, options, rows, troubles = _judge(loaded), folded(version, options), 0, 0
-    for batch in formats.read(path, options):
-        for part in batch.iter_slices(PIECE):
-            scored = _scored(_rows(part, loaded.vocab, options), judge)
-            yield scored
-            rows, troubles = rows + len(scored), troubles + scored["trouble"].count()
+    judge, options, rows, troubles = loaded.score, folded(version, options), 0, 0
+    for piece in _pieces(formats.read(path, options)):
+        scored = _scored(_rows(piece, loaded.vocab, options), judge)
+        yield scored
+        rows, troubles = rows + len(scored), troubles + scored["trouble"].count()
     if not rows:
         yield _scored(_rows(formats.batch_of([]), loaded.vocab, options), judge)
     if troubles:
@@ -83,11 +80,16 @@ def write_scores(
             write(_with_text(frame) if table_format == "csv" else frame)
 
 
-def _judge(loaded: Loaded) -> Judge:
-    with connect(loaded.version / "stats.duckdb", read_only=True) as con:
-        train = dataset.train_names(con)
-    held_out = artifacts.read_scores(loaded.version, loaded.model_type)
-    return partial(surprise.described, loaded.model, loaded.vocab, held_out=held_out, train=train)
+def _pieces(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows, `PIECE` at a time, wherever the batches end."""
+    waiting = pl.DataFrame()
+    for batch in batches:
+        waiting = pl.concat([waiting, batch]) if len(waiting) else batch
+        while len(waiting) >= PIECE:
+            yield waiting.head(PIECE)
+            waiting = waiting.slice(PIECE)
+    if len(waiting):
+        yield waiting
 
 
 def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFrame:

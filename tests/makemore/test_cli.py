@@ -1,6 +1,5 @@
 """The command line, as a user meets it: exit code, stdout and stderr apart."""
 
-import io
 import json
 import os
 import re
@@ -8,48 +7,13 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
-from makemore.cli import main
-from tests.conftest import ENGLISH, ROOT
+from tests.conftest import ENGLISH
 
 MAKEMORE = str(Path(sys.executable).with_name("makemore"))
-
-
-@pytest.fixture
-def makemore(capsys, monkeypatch):
-    """A function of a command's words to its exit code, stdout and stderr, without a new process for each."""
-    monkeypatch.chdir(ROOT)
-
-    def run(*words, stdin="", **env):
-        monkeypatch.setattr(sys, "argv", ["makemore", *map(str, words)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        for variable, value in env.items():
-            monkeypatch.setenv(variable, value)
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
-
-    return run
-
-
-@pytest.fixture
-def ok(makemore):
-    """A function of a command's words to its standard output; the command ends well."""
-
-    def run(*words, **options):
-        done = makemore(*words, **options)
-        assert done.returncode in (0, None), done.stderr
-        return done.stdout
-
-    return run
 
 
 def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
@@ -252,22 +216,21 @@ def test_a_real_process_ends_as_the_tests_say(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["ingest", "build", "train"])
-def test_a_full_disk_is_one_line_and_the_next_run_succeeds(tmp_path, verb):
+def test_a_full_disk_is_one_line_and_the_next_run_succeeds(ok, tmp_path, verb):
     """A file may grow to 100 KB and no further: the step says so, and works once there is room."""
     home, words = tmp_path / "home", {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train"]}
     for step in list(words)[: list(words).index(verb)]:
-        subprocess.run([MAKEMORE, *words[step], "--home", home], check=True, capture_output=True)
-    command = [MAKEMORE, *words[verb], "--home", home]
+        ok(*words[step], "--home", home)
 
     full = subprocess.run(
-        command, check=False, capture_output=True, text=True,
+        [MAKEMORE, *words[verb], "--home", home], check=False, capture_output=True, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
     )  # fmt: skip
 
     assert full.returncode == 1
     assert len(full.stderr.splitlines()) == 1
     assert full.stderr.startswith("makemore: ")
-    subprocess.run(command, check=True, capture_output=True)
+    ok(*words[verb], "--home", home)
 
 
 def test_a_reader_that_has_enough_is_no_error(published):

@@ -205,17 +205,17 @@ def test_names_of_a_net_as_asked_come_as_often_as_the_net_makes_them(net, guide,
     assert chi_square(found, expected) < 4
     none = math.exp(-nll_of_names(net, SMALL, [""])[0])
     assert sampler.probability == pytest.approx(sum(expected.values()) / (1 - none), rel=0.05)
-    assert sampler.tally.clipped < 1e-3 * sampler.tally.proposed
+    assert sampler.tally.clipped < 0.01 * sampler.tally.proposed
 
 
 def test_a_prefix_rejects_nothing_of_a_net(net, guide):
-    """Where the guide wants all that follows, each proposal is right: but for the margin of the bound."""
+    """All names begin alike, and whatever follows is wanted: each proposal is right."""
     sampler = sampler_of(net, SMALL, Wanted(constraint(SMALL, prefix="ab")), seed=5, guide=guide)
 
     found = pl.concat(sample.sample(sampler, 100, seed=5))["name"]
 
     assert all(name.startswith("ab") for name in found)
-    assert sampler.tally.kept == pytest.approx(sampler.tally.proposed / sample.MARGIN, rel=0.1)
+    assert sampler.tally.kept == sampler.tally.proposed
 
 
 def test_distinct_names_are_drawn_without_replacement(small, monkeypatch):

@@ -63,7 +63,7 @@ def test_every_row_is_kept_in_order_and_says_why_it_has_no_score(score, caplog):
 
 
 def test_figures_by_a_plain_count(score, version):
-    """Bigrams of the lines of train, counted here, one added to each: the bits of a character are minus log2 of its P."""
+    """Bigrams of the lines of train, counted here, one added to each: bits are minus log2 of their share."""
     train = names_of(version, "train")
     pairs = Counter(pair for name in train for pair in zip(f".{name}", f"{name}.", strict=True))
     before = Counter(ch for name in train for ch in f".{name}")
@@ -100,12 +100,18 @@ def test_held_out_names_have_the_percentiles_of_a_plain_loop(score, version):
         assert percentile == pytest.approx(100 * (above + alike / 2) / total)
 
 
-def test_pieces_do_not_change_what_a_row_is(score, monkeypatch):
-    """Two rows at a time or all: the same table."""
+@pytest.mark.parametrize("piece", [1, 2, 7])
+@pytest.mark.parametrize("chunk", [4, 1 << 20])
+def test_pieces_do_not_change_what_a_row_is(score, version, tmp_path, monkeypatch, piece, chunk):
+    """A few rows at a time or all, wherever the pieces end in which a list is read: the same table."""
     whole = score(LINES)
-    monkeypatch.setattr(scoring, "PIECE", 2)
+    monkeypatch.setattr(scoring, "PIECE", piece)
+    monkeypatch.setattr(formats, "CHUNK", chunk)
 
-    assert score(LINES).equals(whole)
+    told = list(scoring.score_list(version, "bigram", tmp_path / "list.txt", ReadOptions()))
+
+    assert pl.concat(told).equals(whole)
+    assert {len(part) for part in told[:-1]} <= {piece}
 
 
 def test_names_at_hand_score_as_in_a_list(score, version):
@@ -158,6 +164,7 @@ def test_any_list_that_ingest_reads(version, tmp_path, file, text):
 def test_rows_come_before_the_list_is_read_to_its_end(version, tmp_path, monkeypatch):
     """The end of this one is broken: what is scored by then is there, but no file of half of it."""
     monkeypatch.setattr(formats, "CHUNK", 1 << 10)
+    monkeypatch.setattr(scoring, "PIECE", 1 << 10)
     rng = random.Random(1)
     names = "".join("".join(rng.choices("aeiln", k=12)) + "\n" for _ in range(50_000))
     path, output = tmp_path / "list.txt.gz", tmp_path / "scores.csv"
