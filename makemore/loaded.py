@@ -59,9 +59,9 @@ class Making:
         """How probable it was that a name is as asked, and how many proposals were rejected for it, in a line."""
         tally = self.tally
         about = "" if tally is None else "about "
-        told = (
-            f"{self.request.model}: a name drawn as it comes is as asked with probability {about}{self.probability:.9g}"
-        )
+        told = f"request {self.request.id}: " if self.request.id else ""
+        told += f"{self.request.model}: a name drawn as it comes is as asked "
+        told += f"with probability {about}{self.probability:.9g}"
         if tally is None or not tally.proposed:
             return told
         told += f"; {tally.kept:,} of {tally.proposed:,} proposals were kept ({tally.kept / tally.proposed:.1%})"

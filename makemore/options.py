@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -149,6 +150,9 @@ class SampleOptions:
     """Share of the probability that the most probable characters reach together, which are drawn from."""
 
     def __post_init__(self) -> None:
+        for option in ("prefix", "suffix", "contains", "pattern"):
+            # As names are, whatever keyboard it comes from.
+            object.__setattr__(self, option, unicodedata.normalize("NFC", getattr(self, option)))
         if self.min_length < 1:
             raise ValueError(f"--min-length {self.min_length}: use 1 or more.")
         if self.max_length is not None and self.max_length < self.min_length:

@@ -6,11 +6,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from makemore import artifacts
+from makemore import artifacts, sample
 from makemore.database import query
 from makemore.home import Home
-from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOptions
-from makemore.steps import intake, making, modelling, using
+from makemore.options import BuildOptions, CannotBeMet, IngestOptions, ReadOptions, SampleOptions, TrainOptions
+from makemore.requests import Request, read_requests
+from makemore.steps import intake, making, modelling, sampling
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -81,17 +82,42 @@ def test_a_model_that_fails_is_a_failed_run_with_a_version(names, tmp_path, monk
     ]
 
 
-def test_train_and_generate_follow_ingest(names, tmp_path):
-    """The three flows that nightly is made of, one by one, end in a file of names."""
+def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
+    """The flows that nightly is made of, one by one, end in a file of names: the same as without Prefect."""
     from flows.generate import generate
     from flows.ingest import ingest
     from flows.train import train
 
     ingest([names], tmp_path / "home", IngestOptions(split="train"))
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
-    output = generate(tmp_path / "out.txt", n=7, home=tmp_path / "home", seed=3)
+    (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
+    # Two shards of the first request, and one of the other.
+    monkeypatch.setattr(sample, "SHARD", sample.BLOCK)
+    state = generate(tmp_path / "out.csv", tmp_path / "requests.csv", home=tmp_path / "home", return_state=True)
 
-    assert output.read_text().splitlines() == using.generate(version, "bigram", 7, 3)["name"].to_list()
+    plan = sampling.plan(version, read_requests(tmp_path / "requests.csv"), tmp_path / "plain.csv")
+    assert state.result().read_bytes() == sampling.assemble(plan).read_bytes()
+    runs = task_runs(state.state_details.flow_run_id)
+    assert sorted(runs) == sorted(
+        [(f"plan {tmp_path / 'out.csv'}", "Completed"), *((f"shard {i}", "Completed") for i in range(3)),
+         ("assemble", "Completed")]
+    )  # fmt: skip
+
+
+def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_path):
+    """The run is Failed, at its plan, with the number of names that there is."""
+    from flows.generate import generate
+
+    intake.ingest(tmp_path / "home", names, ReadOptions())
+    intake.build(tmp_path / "home", EVERYTHING)
+    making.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=10))
+    request = Request(5, "few", options=SampleOptions(pattern="e", distinct=True))
+
+    state = generate(tmp_path / "out.csv", [request], home=tmp_path / "home", return_state=True)
+
+    with pytest.raises(CannotBeMet, match="request few: bigram: there are 1 such names, and 5 are wanted"):
+        state.result()
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
@@ -130,13 +156,13 @@ def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
         def log_message(self, *_):
             """Nothing: pytest's output is for tests."""
 
-    server = HTTPServer(("127.0.0.1", 0), Flaky)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(tasks.ingest, "retry_delay_seconds", 0.1)
-    uri = f"http://127.0.0.1:{server.server_port}/names.txt"
 
-    ingest([uri], tmp_path / "home")
-    server.shutdown()
+    with HTTPServer(("127.0.0.1", 0), Flaky) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}/names.txt"
+        ingest([uri], tmp_path / "home")
+        server.shutdown()
 
     intake.build(tmp_path / "home", EVERYTHING)
     version = making.make_version(tmp_path / "home", TrainOptions(samples=1))

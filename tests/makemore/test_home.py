@@ -22,11 +22,10 @@ with holding(Path(sys.argv[1]), "makemore train"):
 @pytest.fixture
 def holder(tmp_path):
     """Another process that holds the home until it is ended."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
-    assert process.stdout.readline() == b"held\n"
-    yield process
-    process.kill()
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
 
 
 def test_a_second_run_is_told_who_holds_the_home(tmp_path, holder, capsys):

@@ -1,8 +1,12 @@
 """What every model type keeps, whichever file it is."""
 
+from operator import itemgetter
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from makemore.models import Recipe, check_model_type, config_class, configure, defaults, model_class, model_types
 from makemore.models.ngram import Grams
@@ -77,6 +81,29 @@ def test_names_longer_than_any_of_train_have_probabilities_too(model_type):
         steps.append(logits)
 
     torch.testing.assert_close(torch.stack(steps, dim=1), model(long), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_a_state_has_a_row_a_name_which_may_be_dropped_or_come_twice(model_type):
+    """Names that leave a batch, by their numbers or by a mask, change nothing for the others, soon or late."""
+    model, rng = some_model(model_type), torch.Generator().manual_seed(2)
+    idx = torch.randint(V, (4 * V, 20), generator=rng)
+    at_once, rows, state = model(idx), torch.arange(len(idx)), model.initial_state(len(idx))
+    taken = {
+        1: torch.tensor([3, 1, 3, *range(4, 18)]),
+        5: torch.arange(17) % 3 > 0,
+        6: torch.tensor([1, 0, *range(2, 11)]),
+        17: torch.arange(11) < 2,
+    }
+
+    for place in range(idx.shape[1]):
+        if place in taken:
+            rows, state = tree_map_only(Tensor, itemgetter(taken[place]), (rows, state))
+        assert all(len(leaf) == len(rows) for leaf in tree_leaves(state) if isinstance(leaf, Tensor))
+        logits, state = model.step(idx[rows, place], state)
+        torch.testing.assert_close(logits, at_once[rows, place], atol=1e-5, rtol=0)
+
+    assert len(rows) == 2
 
 
 @pytest.mark.parametrize("model_type", model_types())
