@@ -10,17 +10,27 @@ import time
 from pathlib import Path
 
 from benchmarks import (
-    bigram_net, counting, evaluation, help, ingest, machine, models, nets, ngram, producers, run, sampling, transformer,
-)  # fmt: skip
+    bigram_net,
+    counting,
+    evaluation,
+    help,
+    ingest,
+    machine,
+    models,
+    nets,
+    ngram,
+    producers,
+    run,
+    sampling,
+    transformer,
+)
 from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
-FIGURES = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (
-        bigram_net, counting, evaluation, ingest, help, ngram, run, transformer, models, sampling, producers, nets,
-    )
-}
+MODULES = (
+    bigram_net, counting, evaluation, ingest, help, ngram, run, transformer, models, sampling, producers, nets,
+)  # fmt: skip
+FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ REACH = {"transformer": (10, 5_000), "gru": (None, 20_000)}
 """By model type: times the speed without a cache, and names a second."""
 TRAINED = 20_000
 """Names that each is trained on: enough for names of a usual length."""
-N, BATCH, BATCHES = 100_000, 1_000, 3
+N, BATCH, BATCHES = 100_000, 1_000, 2
 NEAR = 0.02
 """Share by which nats a character may differ: without a cache there are few names."""
 
@@ -25,9 +25,9 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
     version = published(inputs, ",".join(REACH), settings=settings)
     measured = measure(
         [
-            Contender(f"{model_type}, {what}", python("nets", what.split()[0], str(version / "models" / model_type)))
+            Contender(f"{model_type}, {what}, {n:,} names", python("nets", what, str(version / "models" / model_type)))
             for model_type in REACH
-            for what in (f"whole prefixes, {BATCHES * BATCH:,} names", f"ours, {N:,} names")
+            for what, n in (("whole prefixes", BATCHES * BATCH), ("ours", N))
         ],
         repeats,
     )
@@ -116,4 +116,4 @@ def _told(names: list[str], nats: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    {"whole": _whole, "ours": _ours}[sys.argv[1]](sys.argv[2])
+    {"whole prefixes": _whole, "ours": _ours}[sys.argv[1]](sys.argv[2])

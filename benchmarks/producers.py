@@ -16,53 +16,58 @@ PINNED = {"markovify": "0.9.4", "namemaker": "1.2"}
 REACH = 20
 CONTEXT = 3
 """Characters that the next one is drawn by."""
-N = {"plain": 20_000, "default": 2_000}
-OURS = 100_000
+FEWER = 2_000
+"""Names that markovify makes by default, which is slow: it looks for each piece of a name in all of the list."""
+N, OURS = 20_000, 100_000
 
 
 def figure(inputs: Inputs, repeats: int) -> Figure:
     version = published(inputs, "ngram", order=CONTEXT + 1, holdout=0)
     interpreter, why = _environment(inputs.folder / "producers")
-    theirs = [
+    others = [
         Contender(
             f"{name} {PINNED[name]}, {how}, {n:,} names",
             (str(interpreter), "-m", "benchmarks.producers", name, str(inputs.names), how, str(n)),
         )
         for name in PINNED
-        for how, n in N.items()
+        for how in ("plain", "default")
+        for n in [FEWER if (name, how) == ("markovify", "default") else N]
         if interpreter
     ]
-    *beside, ours = measured = measure(
-        [*theirs, Contender(f"ngram of order {CONTEXT + 1}, {OURS:,} names", python("producers", "ours", str(version)))],
-        repeats,
-    )
+    own = Contender(f"ngram of order {CONTEXT + 1}, {OURS:,} names", python("producers", "ours", str(version)))
+    *beside, ours = measured = measure([*others, own], repeats)
     return Figure(
         "producers",
         repeats,
-        [_row(inputs, plain, ours) for plain in beside[::2]],
+        [_row(inputs, theirs, ours) for theirs in beside],
         measured,
         [
             "All of the same list, whole, loaded and trained before. Timed: names, in memory; ours have their nll too, "
             "and the model's tables are made in that time.",
             "plain: a walk on the chain is a name, nothing is looked at (markovify: compiled, test_output=False; "
             "namemaker: n_candidates=1, nothing excluded). default: as their make_sentence() and make_name() do it, "
-            "which reject names: markovify tries 10 times, then gives up; namemaker takes the better of 2 that are new.",
+            "which reject names: markovify tries 10 times, then gives up; namemaker takes the better of two new ones.",
             *([why] if why else []),
-            *(f"{made.name}: {_speed(made):,.0f} names/s, {made.told['failed']:,} came to nothing." for made in measured),
+            *map(_told_of, measured),
         ],
     )
 
 
-def _row(inputs: Inputs, plain: Measured, ours: Measured) -> Row:
-    ratio = _speed(ours) / _speed(plain)
+def _row(inputs: Inputs, theirs: Measured, ours: Measured) -> Row:
+    ratio = _speed(ours) / _speed(theirs)
     return Row(
         f"names of {inputs.names.name}, {CONTEXT} characters of context",
-        plain,
+        theirs,
         ours,
-        f"{_speed(ours):,.0f} names/s, {ratio:,.0f} times {_speed(plain):,.0f}",
+        f"{_speed(ours):,.0f} names/s, {ratio:,.0f} times {_speed(theirs):,.0f}",
         f"{REACH} times",
         ratio >= REACH,
     )
+
+
+def _told_of(made: Measured) -> str:
+    told = f"{made.name}: {_speed(made):,.0f} names/s, {made.told['length']:.2f} characters a name"
+    return f"{told}; {made.told['failed']:,} came to nothing."
 
 
 def _speed(measured: Measured) -> float:
@@ -130,4 +135,8 @@ def _told(names: list[str | None]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    {"markovify": _markovify, "namemaker": _namemaker, "ours": _ours}[sys.argv[1]](*sys.argv[2:])
+    match sys.argv[1:]:
+        case ["ours", version]:
+            _ours(version)
+        case [name, *arguments]:
+            {"markovify": _markovify, "namemaker": _namemaker}[name](*arguments)

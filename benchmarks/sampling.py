@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure, Row, megabytes
-from benchmarks.inputs import SEED, Inputs
+from benchmarks.inputs import Inputs
 from benchmarks.measure import Contender, Measured, measure, python, report
 from benchmarks.published import published
 
@@ -28,11 +28,11 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
     version = published(inputs, "ngram")
 
     def ours(n: int, options: dict[str, Any]) -> tuple[str, ...]:
-        return python("sampling", "ours", str(version), str(n), json.dumps(options), str(inputs.names))
+        return python("sampling", str(version), str(n), json.dumps(options), str(inputs.names))
 
     loop, many, most, free, wanted = measured = measure(
         [
-            Contender(f"the lecture's loop, {LOOPED:,} names", python("sampling", "loop", str(version), str(LOOPED))),
+            Contender(f"the lecture's loop, {LOOPED:,} names", python("loop", str(version), str(LOOPED))),
             Contender(f"{MANY:,} names", ours(MANY, {})),
             Contender(f"{MOST:,} names", ours(MOST, {})),
             Contender(f"{SOME:,} names", ours(SOME, {})),
@@ -73,8 +73,8 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         ],
         measured,
         [
-            f"Ours: `plan` and `assemble` of {version.parent.parent.name}'s ngram of order 6; loading of the model is "
-            "timed, imports are not.",
+            f"Ours: `plan` and `assemble`, of ngram of order 6, trained on the train part of {inputs.names.name}; "
+            "loading of the model is timed, imports are not.",
             "Loop: torch.multinomial, a character at a time, on the same model's probabilities, nll summed up; its "
             f"tables are made before. Its names/s are of {LOOPED:,} names.",
             f"Nats a character: expected by the model's tables {nll:.4f}; loop {loop.told['nll']:.4f}, "
@@ -87,57 +87,6 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
 
 def _speed(measured: Measured) -> float:
     return float(measured.told["names"] / measured.wall)
-
-
-def _loop(version: str, n: str) -> None:
-    import torch
-
-    from makemore.automaton import automaton_of
-    from makemore.loaded import Loaded
-
-    loaded = Loaded(Path(version) / "models" / "ngram")
-    automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
-    P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
-    log_probs, g = P.log(), torch.Generator().manual_seed(SEED)
-    P[0, 0] = 0  # No name is empty.
-
-    def made() -> tuple[list[str], float]:
-        names, nats = [], 0.0
-        for _ in range(int(n)):
-            out, state = "", 0
-            while True:
-                ix = int(torch.multinomial(P[state], num_samples=1, replacement=True, generator=g).item())
-                nats -= log_probs[state, ix].item()
-                if ix == 0:
-                    break
-                out, state = out + itos[ix], after[state][ix]
-            names.append(out)
-        return names, nats
-
-    report(
-        made,
-        lambda made: {
-            "names": len(made[0]),
-            "nll": made[1] / sum(len(name) + 1 for name in made[0]),
-            "expected": _expected(automaton),
-        },
-    )
-
-
-def _expected(automaton: Any) -> float:
-    """Nats a character over all names that there are, by how probable it is to be in each state after each place."""
-    import numpy as np
-
-    weights = automaton.probs.copy()
-    weights[0, 0] = 0
-    weights[0] /= weights[0].sum()
-    costs, there = (weights * automaton.nats).sum(axis=1), np.eye(1, len(weights))[0]
-    nats = characters = 0.0
-    while there.sum() > 1e-9:
-        nats, characters = nats + float(there @ costs), characters + float(there.sum())
-        on = (there[:, None] * weights)[:, 1:]
-        there = np.bincount(automaton.next[:, 1:].ravel(), weights=on.ravel(), minlength=len(weights))
-    return nats / characters
 
 
 def _ours(version: str, n: str, options: str, listed: str) -> None:
@@ -190,4 +139,4 @@ def _looked_at(path: Path, version: str, request: Any, listed: str) -> dict[str,
 
 
 if __name__ == "__main__":
-    {"loop": _loop, "ours": _ours}[sys.argv[1]](*sys.argv[2:])
+    _ours(*sys.argv[1:])

@@ -46,7 +46,12 @@ HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of 
 VersionOption = Annotated[str | None, Parameter(help="Published version; the newest if left out.")]
 ModelOption = Annotated[str | None, Parameter(help="Model type; the one with the lowest dev nll if left out.")]
 OutputOption = Annotated[
-    Path | None, Parameter(name=["--output", "-o"], help="File to write instead of stdout; its suffix is its format.")
+    Path | None,
+    Parameter(
+        name=["--output", "-o"],
+        help="File to write instead of stdout; its suffix is its format.",
+        allow_leading_hyphen=True,
+    ),
 ]
 Flat = Parameter(name="*")
 HOME = Path("artifacts")

@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import os
 import shutil
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +131,8 @@ def _download(uri: str, local: Path) -> None:
             shutil.copyfileobj(answer, file)
             missing = answer.length
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise TransientError(
             f"{uri} cannot be downloaded ({getattr(error, 'reason', error)}): check the address."
         ) from error

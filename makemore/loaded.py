@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,13 +21,15 @@ from makemore.database import connect
 from makemore.device import choose as choose_device
 from makemore.home import Home
 from makemore.models import bigram
-from makemore.options import SEED, CannotBeMet, SampleOptions
+from makemore.options import LONGEST, SEED, CannotBeMet, SampleOptions
 from makemore.patterns import constraint
 from makemore.requests import Request
 from makemore.steer import Tally
 from makemore.surprise import described
 from makemore.trellis import Trellis, Wanted, largest
 from makemore.trie import trie_of
+
+log = logging.getLogger("makemore")
 
 PIECE = 10_000
 """Names that a search for the best hands on at a time."""
@@ -72,9 +75,16 @@ class Making:
         rank, until = shard * sample.SHARD, self.request.n
         if self.shards > 1:
             until = min(until, rank + sample.SHARD)
+        endless = 0
         for frame in self.draw(until - rank, shard):
+            endless += int((frame["name"].str.len_chars() >= LONGEST).sum())
             yield frame.select((pl.int_range(pl.len(), dtype=pl.Int64) + rank + 1).alias("rank"), "name", "nll")
             rank += len(frame)
+        if endless:
+            log.warning(
+                "%s: %d of %d names did not end by themselves in %d characters: less smoothing helps, or more names",
+                self.request.model, endless, until - shard * sample.SHARD, LONGEST,
+            )  # fmt: skip
 
 
 class Loaded:

@@ -115,12 +115,13 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f'select count(*) from "{table}"').fetchall()[0][0])
 
 
-def _tables_read(select: str) -> set[str]:
+@cache
+def _tables_read(select: str) -> frozenset[str]:
     """Names that a select reads from; parsed only, so that no table need exist."""
     parsed = json.loads(duckdb.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
     if parsed["error"]:
         raise ValueError(f"a select of sql/ cannot be read: {parsed['error_message']}")
-    return set(_base_tables(parsed))
+    return frozenset(_base_tables(parsed))
 
 
 def _base_tables(node: Any) -> Iterator[str]:

@@ -47,6 +47,7 @@ def playground(published, tmp_path, monkeypatch):
         if path.name != "artifacts" and not path.name.startswith("."):
             (tmp_path / path.name).symlink_to(path)
     (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "requests.csv").write_text("n,prefix\n5,ma\n")
     (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nLiam,M,19777\n")
     shutil.copytree(published, tmp_path / "artifacts")
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from makemore import __version__, artifacts, formats, lists, quarantine, tables
 from makemore.loaded import Loaded, Making
-from makemore.options import LONGEST, ReadOptions
+from makemore.options import ReadOptions
 from makemore.progress import counting
 from makemore.requests import Request
 from makemore.steps.using import folded
@@ -166,15 +166,7 @@ def _kept(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 def _told(making: Making, shard: int) -> Iterator[pl.DataFrame]:
     """The names of a shard; after the last one, what must be known of them is logged."""
-    model, endless = making.request.model, 0
-    for frame in making.names(shard):
-        endless += int((frame["name"].str.len_chars() >= LONGEST).sum())
-        yield frame
-    if endless:
-        log.warning(
-            "%s: %d names did not end by themselves in %d characters: less smoothing helps, or more names",
-            model, endless, LONGEST,
-        )  # fmt: skip
+    yield from making.names(shard)
     if shard == making.shards - 1 and making.is_constrained:
         log.info("%s", making.account())
 

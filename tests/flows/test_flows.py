@@ -108,6 +108,7 @@ def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_pa
     """The run is Failed, at its plan, with the number of names that there is."""
     from flows.generate import generate
 
+    (tmp_path / "home").mkdir()
     intake.ingest(tmp_path / "home", names, ReadOptions())
     intake.build(tmp_path / "home", EVERYTHING)
     making.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=10))

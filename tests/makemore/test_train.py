@@ -9,9 +9,9 @@ import torch
 from makemore import artifacts, weights
 from makemore.evaluate import nll_of_names
 from makemore.home import Home, holding
+from makemore.loaded import Loaded
 from makemore.models import model_types
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
-from makemore.sample import sample
 from makemore.steps import intake, making
 
 NAMES = [a + b + c + d for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in ("", "a", "ey")]
@@ -68,21 +68,31 @@ def test_the_same_seed_gives_the_same_weights_and_samples(home, version):
 @pytest.mark.parametrize("model_type", model_types())
 def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_type):
     """step and forward, cache and none: one number a name."""
-    model, vocab = weights.load_model(version / "models" / model_type)
+    loaded = Loaded(version / "models" / model_type)
 
-    [(names, nlls)] = sample(model, vocab, 100, seed=3)
+    drawn = loaded.sample(100, seed=3)
 
-    np.testing.assert_allclose(nlls, nll_of_names(model, vocab, names), atol=1e-5)
+    np.testing.assert_allclose(drawn["nll"], nll_of_names(loaded.model, loaded.vocab, drawn["name"]), atol=1e-5)
 
 
 @pytest.mark.parametrize("model_type", model_types())
 def test_first_names_of_a_large_sample_are_those_of_a_small_one(version, model_type):
     """Whichever names stand beside them in a batch, and leave it before them."""
-    model, vocab = weights.load_model(version / "models" / model_type)
+    loaded = Loaded(version / "models" / model_type)
 
-    [(few, _)] = sample(model, vocab, 5, seed=3)
+    assert loaded.sample(5, seed=3).equals(loaded.sample(3000, seed=3).head(5))
 
-    assert few == next(sample(model, vocab, 2000, seed=3))[0][:5]
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_names_as_asked_of_every_model(version, model_type):
+    """Whatever makes them: none that was in the list, none twice, all of the form."""
+    loaded = Loaded(version / "models" / model_type)
+
+    names = loaded.sample(20, seed=3, max_length=4, suffix=loaded.vocab.chars[1], novel=True, distinct=True)["name"]
+
+    assert names.n_unique() == 20
+    assert not set(loaded._listed) & set(names)
+    assert all(len(name) <= 4 and name.endswith(loaded.vocab.chars[1]) for name in names)
 
 
 def test_a_mixture_is_no_worse_on_dev_than_its_parts(version):

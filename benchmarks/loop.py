@@ -1,0 +1,65 @@
+"""The lecture's loop, a character at a time, on the tables of an n-gram model; and the nll that these expect."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.inputs import SEED
+from benchmarks.measure import report
+
+
+def _loop(version: str, n: str) -> None:
+    import torch
+
+    from makemore.automaton import automaton_of
+    from makemore.loaded import Loaded
+
+    loaded = Loaded(Path(version) / "models" / "ngram")
+    automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
+    P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
+    log_probs, g = P.log(), torch.Generator().manual_seed(SEED)
+    P[0, 0] = 0  # No name is empty.
+
+    def made() -> tuple[list[str], float]:
+        names, nats = [], 0.0
+        for _ in range(int(n)):
+            out, state = "", 0
+            while True:
+                ix = int(torch.multinomial(P[state], num_samples=1, replacement=True, generator=g).item())
+                nats -= log_probs[state, ix].item()
+                if ix == 0:
+                    break
+                out, state = out + itos[ix], after[state][ix]
+            names.append(out)
+        return names, nats
+
+    report(
+        made,
+        lambda made: {
+            "names": len(made[0]),
+            "nll": made[1] / sum(len(name) + 1 for name in made[0]),
+            "expected": _expected(automaton),
+        },
+    )
+
+
+def _expected(automaton: Any) -> float:
+    """Nats a character over all names that there are, by how probable it is to be in each state after each place."""
+    import numpy as np
+
+    weights = automaton.probs.copy()
+    weights[0, 0] = 0
+    weights[0] /= weights[0].sum()
+    costs, there = (weights * automaton.nats).sum(axis=1), np.eye(1, len(weights))[0]
+    nats = characters = 0.0
+    while there.sum() > 1e-9:
+        nats, characters = nats + float(there @ costs), characters + float(there.sum())
+        on = (there[:, None] * weights)[:, 1:]
+        there = np.bincount(automaton.next[:, 1:].ravel(), weights=on.ravel(), minlength=len(weights))
+    return nats / characters
+
+
+if __name__ == "__main__":
+    _loop(*sys.argv[1:])
