@@ -28,13 +28,13 @@ SHARD = 1 << 20
 """Names of a large sample that can be drawn without those before them."""
 BLOCK = 1 << 14
 """Names of an automaton that share a stream of random numbers."""
-ABREAST = {"cpu": 1024, "cuda": 16384}
+ABREAST = {"cpu": 2048, "cuda": 16384}
 """Names that a net makes side by side: a block, by the kind of device."""
 ELEMENTS = 1 << 23
 """Probabilities that are in memory at a time: names of a large vocab are made in smaller blocks."""
 LAST_SHARD = 2**32 - 1
 """A shard that no sample is large enough to have: the pilot's."""
-PILOT = 4
+PILOT = 2
 """Blocks that tell how far a net and its guide are apart."""
 ENOUGH = 0.3
 """Share of proposals that are kept, from which on nothing better is looked for."""

@@ -17,9 +17,6 @@ from makemore.automaton import Decoding, decoded
 from makemore.options import LONGEST
 from makemore.trellis import Floats, Ids, Trellis
 
-GOING = 0.75
-"""Share of a batch that goes on, below which the names that have ended leave it: moving the others costs time."""
-
 
 @dataclass
 class Tally:
@@ -80,48 +77,52 @@ class Steering:
         end as is wanted, or of one that was given up since the logarithm of its weight had fallen below `least` (n,).
         """
         nats, log_weights, log_forced, guide = np.zeros(n), np.zeros(n), 0.0, self.guide
-        rows, going, forced = np.arange(n), np.ones(n, dtype=bool), guide is not None
+        forced, state = guide is not None, self.model.initial_state(1)
+        # Of each name that goes on: its number, its row of the state, its last character, and the guide's state.
+        going, row, ix = np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         states = np.full(n, guide.start if guide else 0, dtype=np.int64)
-        ix, state = torch.zeros(n, dtype=torch.int64, device=self.device), self.model.initial_state(n)
         columns: list[Ids] = []
-        while going.any():
+        while len(going):
             place = len(columns)
-            logits, state = self.model.step(ix, state)
-            log_probs = logits.double().log_softmax(dim=-1)
-            weights = decoded(log_probs, self.decoding).exp()
+            # Names that begin alike are one row: the net has the less to do.
+            _, first, row_now = np.unique((row << 32) + ix, return_index=True, return_inverse=True)
+            state = tree_map_only(Tensor, partial(_rows, self._here(row[first])), state)
+            logits, state = self.model.step(self._here(ix[first]), state)
+            row, log_probs = row_now, logits.double().log_softmax(dim=-1)
+            weights = decoded(log_probs, self.decoding).exp()[self._here(row)]
             ahead = self._ahead(guide, place, states) if guide else None
             if ahead is not None:
-                weights *= torch.from_numpy(ahead).to(self.device)
+                weights *= self._here(ahead)
             elif place == 0:
                 weights[:, 0] = 0
-            uniform = torch.from_numpy(rng.random(len(rows))).to(self.device)
-            ix = torch.zeros_like(ix) if place == LONGEST else draw(weights, uniform, dead_end=guide is not None)
-            cost = -log_probs.gather(1, ix[:, None])[:, 0].cpu().numpy()
-            nats[rows[going]] += cost[going]
-            drawn = ix.cpu().numpy() * going
+            drawn = draw(weights, self._here(rng.random(len(going))), dead_end=guide is not None)
+            if place == LONGEST:
+                drawn = torch.zeros_like(drawn)
+            nats[going] -= log_probs[self._here(row), drawn].cpu().numpy()
+            ix = drawn.cpu().numpy()
             if ahead is not None:
                 with np.errstate(divide="ignore"):
-                    differs = weights.sum(dim=1).log().cpu().numpy() - np.log(ahead[np.arange(len(ahead)), drawn])
+                    differs = weights.sum(dim=1).log().cpu().numpy() - np.log(ahead[np.arange(len(ahead)), ix])
                 forced &= len(np.unique(states)) == 1 and np.count_nonzero(ahead[0]) == 1
                 if forced:
                     log_forced += float(differs[0])
                 else:
-                    log_weights[rows[going]] += differs[going]
+                    log_weights[going] += differs
             column = np.zeros(n, dtype=np.int64)
-            column[rows] = drawn
+            column[going] = ix
             columns.append(column)
-            going = drawn != 0
+            goes_on = ix != 0
             if least is not None and guide:
-                given_up = rows[going & (log_weights[rows] < least[rows])]
-                log_weights[given_up] = -np.inf
-                going &= log_weights[rows] > -np.inf
+                given_up = goes_on & (log_weights[going] < least[going])
+                log_weights[going[given_up]] = -np.inf
+                goes_on &= ~given_up
+            going, row, ix, states = going[goes_on], row[goes_on], ix[goes_on], states[goes_on]
             if guide:
-                states[going] = guide.after(states[going], drawn[going])
-            if going.mean() < GOING:
-                on = torch.from_numpy(np.flatnonzero(going)).to(self.device)
-                rows, states, ix, going = rows[going], states[going], ix[on], going[going]
-                state = tree_map_only(Tensor, partial(_rows, on), state)
+                states = guide.after(states, ix)
         return Proposals(np.stack(columns, axis=1), nats, np.nan_to_num(log_weights, nan=-np.inf), log_forced)
+
+    def _here(self, array: npt.NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
 
     def _ahead(self, guide: Trellis, place: int, states: Ids) -> Floats:
         ahead = guide.ahead(place, states)
@@ -133,7 +134,7 @@ class Steering:
 
 
 def _rows(which: Tensor, tensor: Tensor) -> Tensor:
-    return tensor[which]
+    return tensor.index_select(0, which)
 
 
 def draw(weights: Tensor, uniform: Tensor, *, dead_end: bool = False) -> Tensor:

@@ -32,7 +32,7 @@ class LanguageModel(Protocol):
         ...
 
     def step(self, ix: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Logits (B, V) of the character after `ix` (B,), and the state after it."""
+        """Logits (B, V) of the character after `ix` (B,), and the state after it; the one before is used up."""
         ...
 
 
