@@ -31,6 +31,8 @@ from makemore.trie import trie_of
 
 log = logging.getLogger("makemore")
 
+COOLEST = 0.5
+"""Temperature of a guide, at least."""
 PIECE = 10_000
 """Names that a search for the best hands on at a time."""
 
@@ -181,6 +183,9 @@ class Loaded:
             if self.is_automaton
             else everything(len(self.vocab))
         )
+        others = 0 if wanted.without is None else len(wanted.without.names)
+        if Trellis(support, replace(wanted, without=None)).value - others >= request.n:
+            return
         number = Trellis(support, wanted).value
         if number < request.n:
             raise CannotBeMet(f"there are {number:,.0f} such names, and {request.n:,} are wanted.")
@@ -191,11 +196,17 @@ class Loaded:
         trellis = Trellis(automaton_of(self.model, _decoding(request.options)), wanted, gather=largest)
 
         def found(n: int, _shard: int) -> Iterator[pl.DataFrame]:
-            names = islice(best(trellis, self.vocab), n)
+            names, left = islice(best(trellis, self.vocab), n), n
             while piece := list(islice(names, PIECE)):
                 yield pl.DataFrame(
                     {"name": [name for name, _ in piece], "nll": [nats / (len(name) + 1) for name, nats in piece]},
                     schema_overrides={"name": pl.String},
+                )
+                left -= len(piece)
+            if left:
+                raise CannotBeMet(
+                    f"{self.model_type}: {n - left:,} such names are found, and {n:,} are wanted: others are less "
+                    "probable than 10^-300."
                 )
 
         return found
@@ -204,7 +215,8 @@ class Loaded:
         """What leads a net to names that are wanted: the n-grams of its version, or else the bigram of its counts."""
         if self.is_automaton:
             return None
-        decoding = Decoding(temperature=options.temperature)
+        # It need not be as sure as the net: what it finds impossible is never made.
+        decoding = Decoding(temperature=max(options.temperature, COOLEST))
         if (self.folder.parent / "ngram").is_dir():
             return automaton_of(weights.load_model(self.folder.parent / "ngram")[0], decoding)
         size, counts = len(self.vocab), self.version / "counts.parquet"

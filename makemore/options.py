@@ -150,6 +150,8 @@ class SampleOptions:
     """Share of the probability that the most probable characters reach together, which are drawn from."""
 
     def __post_init__(self) -> None:
+        for option in ("not_in", "ban"):
+            object.__setattr__(self, option, tuple(getattr(self, option)))
         for option in ("prefix", "suffix", "contains", "pattern"):
             # As names are, whatever keyboard it comes from.
             object.__setattr__(self, option, unicodedata.normalize("NFC", getattr(self, option)))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from makemore.options import SEED, Device, SampleOptions, check_seed
+
+MOST = 10**10
+"""Names of a request."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Request:
     def __post_init__(self) -> None:
         if self.n < 1:
             raise ValueError(f"-n {self.n}: use 1 or more.")
+        if self.n > MOST:
+            raise ValueError(f"-n {self.n}: use {MOST:,} or less.")
         check_seed(self.seed)
 
 
@@ -50,6 +56,8 @@ def read_requests(path: Path) -> list[Request]:
         FileNotFoundError: there is no such file.
         ValueError: it cannot be read, has no request, an unknown column, two requests of one id, or a bad value.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist.")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             requests = list(_requests(path, csv.DictReader(file, strict=True)))
@@ -58,8 +66,8 @@ def read_requests(path: Path) -> list[Request]:
     if not requests:
         raise ValueError(f"{path} has no request: write a row below its header for each.")
     ids = [request.id for request in requests]
-    if repeated := next((id for id in ids if ids.count(id) > 1), None):
-        raise ValueError(f"{path} has two requests of the id {repeated!r}: give each its own.")
+    if repeated := [id for id, times in Counter(ids).items() if times > 1]:
+        raise ValueError(f"{path} has two requests of the id {repeated[0]!r}: give each its own.")
     return requests
 
 
@@ -67,13 +75,16 @@ def _requests(path: Path, rows: csv.DictReader[str]) -> Iterator[Request]:
     columns = [_column(name) for name in rows.fieldnames or ()]
     if unknown := [name for name in columns if name not in COLUMNS]:
         raise ValueError(f"{path} has a column {unknown[0]!r}: use {', '.join(COLUMNS)}.")
+    if repeated := [name for name, times in Counter(columns).items() if times > 1]:
+        raise ValueError(f"{path} has two columns {repeated[0]!r}: leave one out.")
     if "n" not in columns:
         raise ValueError(f"{path} has no column 'n', which says how many names a request is for.")
     for number, row in enumerate(rows, start=1):
         try:
             if None in row:
-                raise ValueError("it has more fields than the header")
-            yield _request(path, number, {_column(name): value for name, value in row.items() if value})
+                raise ValueError("it has more fields than the header: put text with a comma in quotes.")
+            told = {_column(name): value.strip() for name, value in row.items() if value}
+            yield _request(path, number, {name: value for name, value in told.items() if value})
         except ValueError as error:
             raise ValueError(f"{path}, request {number}: {error}") from error
 

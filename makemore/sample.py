@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -107,11 +108,12 @@ class Walker:
     workers = 1
     tally: Tally | None = None
 
-    def __init__(self, trellis: Trellis, vocab: Vocab) -> None:
+    def __init__(self, trellis: Trellis, vocab: Vocab, known: Rows | None = None) -> None:
         self.trellis, self.vocab = trellis, vocab
         if not trellis.wanted.anything and not trellis.value > 0:
             raise CannotBeMet("no name that the model makes is as asked.")
-        self.rows = Rows(trellis)
+        self.rows = Rows(trellis, known)
+        self.lock = threading.Lock()
 
     @property
     def probability(self) -> float:
@@ -120,11 +122,14 @@ class Walker:
 
     def block(self, rng: np.random.Generator) -> Drawn:
         """`size` names."""
-        return walk(self.rows, rng, self.size)
+        # Rows are made on the way, and shards of one request may be made in several threads.
+        with self.lock:
+            return walk(self.rows, rng, self.size)
 
     def without(self, names: pl.Series) -> Sampler:
         """The walker of the same names, but for these."""
-        return Walker(self.trellis.but_for(_joined(self.trellis.wanted.without, names, self.vocab)), self.vocab)
+        trellis = self.trellis.but_for(_joined(self.trellis.wanted.without, names, self.vocab))
+        return Walker(trellis, self.vocab, self.rows)
 
 
 class Steered:
@@ -171,11 +176,11 @@ class Steered:
         most = 0.0
         for unsure in UNSURE:
             steering = replace(self.steering, added=unsure * guide.value)
-            least = np.full(self.size, -HOPE)
+            least = np.full(self.size, math.log(guide.value) - HOPE)
             made = [self._propose(steering, _rng(self.seed, LAST_SHARD, block), least) for block in range(PILOT)]
             weights = np.exp(np.concatenate([proposals.log_weights for proposals in made]))
             bound = 1.0 if np.isinf(unsure) else _bound(weights)
-            if weights.mean() > most * bound:
+            if weights.mean() > most * bound and made[0].log_forced > -math.inf:
                 most, self.log_bound, self.steering = weights.mean() / bound, math.log(bound), steering
                 self.probability = math.exp(made[0].log_forced) * weights.mean() / (1 - steering.empty())
             if most > ENOUGH:
@@ -244,7 +249,8 @@ def _frames(sampler: Sampler, n: int, seed: int, shard: int, first: int = 0) -> 
         blocks = max(1, -((found - n) // sampler.size))
         for frame in in_threads(drawn, range(first, first + blocks), min(sampler.workers, blocks)):
             found += len(frame)
-            yield frame
+            if len(frame):
+                yield frame
         first += blocks
         if found < n and first * sampler.size > VAIN * (n + sampler.size):
             raise CannotBeMet(
@@ -266,9 +272,14 @@ def _distinct(sampler: Sampler, n: int, seed: int, shard: int) -> Iterator[pl.Da
         place = seen.searchsorted(hashes)
         is_new = np.append(seen, np.uint64(0))[place] != hashes if len(seen) else np.ones(len(hashes), dtype=bool)
         fresh = fresh.filter(pl.Series(is_new)).head(left)
-        yield fresh
+        if len(fresh):
+            yield fresh
+        elif blocks > together:
+            raise CannotBeMet(f"{n - left:,} such names are found, and {n:,} are wanted.")
         left -= len(fresh)
-        seen = np.union1d(seen, hashes)
+        seen = np.concatenate([seen, np.sort(hashes[is_new])])
+        # Two runs in order: merged in one pass.
+        seen.sort(kind="stable")
         kept.append(fresh["name"])
         if left > 0 and 2 * len(fresh) < len(drawn):
             frames.close()

@@ -101,8 +101,11 @@ class Steering:
             nats[going] -= log_probs[self._here(row), drawn].cpu().numpy()
             ix = drawn.cpu().numpy()
             if ahead is not None:
-                with np.errstate(divide="ignore"):
-                    differs = weights.sum(dim=1).log().cpu().numpy() - np.log(ahead[np.arange(len(ahead)), ix])
+                totals = weights.sum(dim=1).cpu().numpy()
+                # Where the net finds all that is wanted impossible, the name has ended in the middle.
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    differs = np.log(totals) - np.log(ahead[np.arange(len(ahead)), ix])
+                differs[totals == 0] = -np.inf
                 forced &= len(np.unique(states)) == 1 and np.count_nonzero(ahead[0]) == 1
                 if forced:
                     log_forced += float(differs[0])
@@ -119,7 +122,7 @@ class Steering:
             going, row, ix, states = going[goes_on], row[goes_on], ix[goes_on], states[goes_on]
             if guide:
                 states = guide.after(states, ix)
-        return Proposals(np.stack(columns, axis=1), nats, np.nan_to_num(log_weights, nan=-np.inf), log_forced)
+        return Proposals(np.stack(columns, axis=1), nats, log_weights, log_forced)
 
     def _here(self, array: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -83,9 +84,11 @@ def writing(
             _writing(stream, table_format, metadata) as write,
         ):
             yield write
-        if metadata and table_format != "parquet":
-            with written_aside(metadata_of(target)) as told:
-                told.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
+        # What an earlier table was must not be told of this one, whatever happens now.
+        metadata_of(target).unlink(missing_ok=True)
+    if metadata and table_format != "parquet":
+        with written_aside(metadata_of(target)) as told:
+            told.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
 
 
 def metadata_of(path: Path) -> Path:
@@ -112,7 +115,9 @@ def written_aside(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file to write.")
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         yield aside
         sync(aside)
@@ -147,14 +152,14 @@ def _writing(file: IO[bytes], table_format: TableFormat, metadata: Mapping[str, 
         with _writing_parquet(file, metadata) as write_rows:
             yield write_rows
         return
-    written = 0
+    is_first = True
 
     def write(frame: pl.DataFrame) -> None:
-        nonlocal written
+        nonlocal is_first
         _refuse(frame, table_format)
         # Polars tells of a closed pipe as of any other fault; Python's own write says which it is.
-        file.write(_text(frame, table_format, first=not written))
-        written += len(frame)
+        file.write(_text(frame, table_format, first=is_first))
+        is_first &= not len(frame) and table_format == "json"
 
     file.write(b"[" if table_format == "json" else b"")
     yield write

@@ -21,6 +21,10 @@ from makemore.trie import Trie, child, children
 
 MOST = 1e18
 """What a number of names is told as at most."""
+MOST_PAIRS = 1 << 28
+"""States of a model times those of a constraint, at most: 256 MB to mark those that are reached."""
+MOST_VALUES = 1 << 27
+"""Values of pairs at places, at most: 1 GB of them."""
 CHUNK = 1 << 21
 """Probabilities that are looked at together."""
 
@@ -142,7 +146,9 @@ class Trellis:
 
     def nats(self, states: Ids, ix: Ids) -> Floats:
         """What a character `ix` (R,) costs in each of the states (R,) under the model itself."""
-        return self.automaton.nats[self.model_state[self.pair(states)], ix]
+        pair = self.pair(states)
+        state = pair if form_is_free(self.wanted.form) else self.model_state.take(pair)
+        return np.asarray(self.automaton.nats.ravel().take(state * self.next.shape[1] + ix))
 
     def weights(self, place: int, states: Ids) -> Floats:
         """Weights (R, V) of the next character in each of the states (R,), in proportion to its probability."""
@@ -180,14 +186,19 @@ class Trellis:
     def _backward(self) -> Floats:
         """Values of all pairs, from the last place to the first."""
         longest, pairs = self.wanted.max_length, len(self.next)
-        if longest is None and not self._free:
-            ever = self._ever()
-            if ever is None:
-                longest = LONGEST
-        else:
-            ever = np.append(np.ones(pairs), 0) if longest is None else None
-        later = np.zeros(pairs + 1) if ever is None else ever
+        later = np.zeros(pairs + 1)
+        if longest is None and self._free:
+            later = np.append(np.ones(pairs), 0)
+        elif longest is None:
+            later, settled = self._ever()
+            if not settled:
+                longest, later = LONGEST, np.zeros(pairs + 1)
         places = max(1, self.wanted.min_length) if longest is None else longest + 1
+        if places * pairs > MOST_VALUES:
+            raise ValueError(
+                f"{places:,} places by {pairs:,} states of the model and of what is asked are more than "
+                f"{MOST_VALUES:,} values: ask for shorter names, or for less at once."
+            )
         values = [later]
         for place in reversed(range(places)):
             later = self._step(later, ends=self._long_enough(place))
@@ -204,14 +215,14 @@ class Trellis:
             and np.allclose(self.automaton.probs.sum(axis=1), 1)
         )
 
-    def _ever(self) -> Floats | None:
-        """Values (N + 1,) where a name may be as long as it likes; None if they do not settle."""
+    def _ever(self) -> tuple[Floats, bool]:
+        """Values (N + 1,) where a name may be as long as it likes, and whether they settle for those that there are."""
         values = np.zeros(len(self.next) + 1)
-        for _ in range(LONGEST):
+        for _ in range(LONGEST - self.wanted.min_length):
             before, values = values, self._step(values, ends=True)
             if np.allclose(values, before, rtol=1e-14, atol=0):
-                return values
-        return None
+                return values, True
+        return values, False
 
     def _step(self, later: Floats, *, ends: bool) -> Floats:
         """Values (N + 1,) of a place from those of the next one."""
@@ -269,18 +280,27 @@ def _pairs(automaton: Automaton, form: Dfa) -> tuple[Ids, npt.NDArray[np.int32],
         following = automaton.next.copy()
         following[:, 0] = states
         return np.arange(states), following, np.ones(states, np.bool_)
-    codes, frontier = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    if states * kinds > MOST_PAIRS:
+        raise ValueError(
+            f"what is asked comes to {kinds:,} states, beside {states:,} of the model: ask for less at once, "
+            "with fewer texts in --ban or a shorter --pattern."
+        )
+    is_reached, frontier = np.zeros(states * kinds, dtype=np.bool_), np.zeros(1, dtype=np.int64)
+    is_reached[0] = True
     while len(frontier):
-        reached = np.unique(_following(automaton, form, frontier))
-        frontier = np.setdiff1d(reached[reached >= 0], codes, assume_unique=True)
-        codes = np.union1d(codes, frontier)
+        ahead = np.zeros_like(is_reached)
+        reached = _following(automaton, form, frontier)
+        ahead[reached[reached >= 0]] = True
+        frontier = np.flatnonzero(ahead & ~is_reached)
+        is_reached |= ahead
+    codes = np.flatnonzero(is_reached)
     size = max(1, CHUNK // vocab_size)
-    following = np.empty((len(codes), vocab_size), dtype=np.int32)
+    leads_to = np.empty((len(codes), vocab_size), dtype=np.int32)
     for first in range(0, len(codes), size):
         chunk = slice(first, first + size)
         targets = _following(automaton, form, codes[chunk])
-        following[chunk] = np.where(targets < 0, len(codes), codes.searchsorted(targets))
-    return codes // kinds, following, form.accepts[codes % kinds]
+        leads_to[chunk] = np.where(targets < 0, len(codes), codes.searchsorted(targets))
+    return codes // kinds, leads_to, form.accepts[codes % kinds]
 
 
 def _following(automaton: Automaton, form: Dfa, codes: Ids) -> Ids:

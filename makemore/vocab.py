@@ -90,13 +90,14 @@ class Vocab:
         return pl.Series("trouble", told, dtype=pl.String)
 
     def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
-        """Names of the rows of `ids` (B, T): each row is read up to its first 0, or to its end."""
-        named = np.logical_and.accumulate(ids != 0, axis=1)
+        """Names of the rows of `ids` (B, T), each padded with 0."""
+        named = ids != 0
         flat = ids[named]
         # UTF-8 in one piece and where each name ends in it is how Arrow lays out text: no loop over names.
         text = self._code_points[flat].tobytes().decode("utf-32-le").encode()
-        ends = np.concatenate([[0], self._utf8_sizes[flat].cumsum()])
-        offsets = ends[np.concatenate([[0], named.sum(axis=1).cumsum()])]
+        offsets = np.concatenate([[0], named.sum(axis=1).cumsum()])
+        if len(text) > len(flat):
+            offsets = np.concatenate([[0], self._utf8_sizes[flat].cumsum()])[offsets]
         buffers = pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(text)
         return pl.Series("name", pa.LargeStringArray.from_buffers(len(ids), *buffers))
 

@@ -15,16 +15,20 @@ TABLE = 1 << 27
 class Rows:
     """Cumulative probabilities of the next character, a row a state, each made when a walk first comes there."""
 
-    def __init__(self, trellis: Trellis) -> None:
+    def __init__(self, trellis: Trellis, known: Rows | None = None) -> None:
+        """Rows of a trellis; those `known` of another, whose names are the same but for a trie, are not made again."""
         self.trellis = trellis
         vocab_size = trellis.next.shape[1]
         self.width = 1 << (vocab_size - 1).bit_length()
         """Of a row: V and what pads it to a power of two, so that it can be searched by halves."""
-        self.capacity = max(1, min(trellis.size, TABLE // (8 * self.width)))
+        self.capacity = max(1, TABLE // (8 * self.width))
         self.table = np.empty((self.capacity, self.width))
-        self.keys = np.empty(self.capacity, dtype=np.int64)
         self.used = 0
         self.row_of = np.full(trellis.size, -1, dtype=np.int32)
+        if known is not None:
+            pairs = trellis.size - len(trellis.wanted.without or ())
+            self.table[: known.used], self.used = known.table[: known.used], known.used
+            self.row_of[:pairs] = known.row_of[:pairs]
 
     def draw(self, place: int, states: Ids, uniform: Floats) -> Ids:
         """Ids (R,) of what follows states (R,): the first whose cumulative probability exceeds `uniform` (R,).
@@ -53,7 +57,7 @@ class Rows:
             return True
         new, which = np.unique(keys[missing], return_index=True)
         if self.used + len(new) > self.capacity:
-            self.row_of[self.keys[: self.used]] = -1
+            self.row_of.fill(-1)
             self.used = 0
             new, which = np.unique(keys, return_index=True)
             missing = np.arange(len(keys))
@@ -61,7 +65,6 @@ class Rows:
             return False
         rows = slice(self.used, self.used + len(new))
         self.table[rows] = _cumulative(self.trellis.weights(place, states[missing[which]]), self.width)
-        self.keys[rows] = new
         self.row_of[new] = np.arange(rows.start, rows.stop)
         self.used = rows.stop
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from makemore import __version__, artifacts, formats, lists, quarantine, tables
 from makemore.loaded import Loaded, Making
-from makemore.options import ReadOptions
+from makemore.options import LONGEST, ReadOptions
 from makemore.progress import counting
 from makemore.requests import Request
 from makemore.steps.using import folded
@@ -39,15 +40,10 @@ class Job:
     shards: tuple[tuple[int, int], ...]
     """Each part of the work: which request, and which shard of it."""
 
-    @property
-    def parts(self) -> Path:
-        """The folder of the shards that are made; its name follows from all that decides what they hold."""
-        return self.output.with_name(f".{self.output.name}.{self._digest}.shards")
-
-    @property
-    def _digest(self) -> str:
-        told = [__version__, _made_from(self.version, self.requests), tables.format_of(self.output)]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+    parts: Path
+    """The folder of the shards that are made; its name follows from all that decides what they hold."""
+    metadata: dict[str, Any]
+    """What the names are of."""
 
 
 def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
@@ -57,16 +53,24 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
         CannotBeMet: one cannot, with the number of names that there is.
         ValueError: one cannot be read, the version has no such model, or the file's format is unknown.
     """
-    tables.format_of(output)
+    table_format, output = tables.format_of(output), output.absolute()
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"{output.parent} is no folder: make it, or write {output.name} somewhere else.")
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder: name a file to write.")
     requests = [replace(request, model=artifacts.find_model(version, request.model)) for request in requests]
     shards = [
         (number, shard) for number, request in enumerate(requests) for shard in range(prepare(version, request).shards)
     ]
-    job = Job(version, output.absolute(), tuple(requests), tuple(shards))
-    for other in set(output.parent.glob(f".{output.name}.*.shards")) - {job.parts}:
-        # Of another version or of other requests: nothing goes on from it.
-        shutil.rmtree(other)
-    return job
+    metadata = {"makemore": __version__} | _made_from(version, requests)
+    digest = hashlib.sha256(json.dumps([table_format, metadata], sort_keys=True).encode()).hexdigest()[:12]
+    parts = output.with_name(f".{output.name}.{digest}.shards")
+    others = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{12}}\.shards")
+    for other in output.parent.iterdir():
+        if others.fullmatch(other.name) and other != parts:
+            # Of another version or of other requests: nothing goes on from it.
+            shutil.rmtree(other)
+    return Job(version, output, tuple(requests), tuple(shards), parts, metadata)
 
 
 def make_shard(job: Job, number: int) -> Path:
@@ -87,8 +91,7 @@ def assemble(job: Job, shards: Sequence[Path] = ()) -> Path:
     Columns request (where requests have ids), rank, name and nll, as far as the format holds them.
     """
     table_format = tables.format_of(job.output)
-    metadata = {"makemore": __version__} | _made_from(job.version, job.requests)
-    with tables.writing(job.output, table_format, metadata) as write, _progress(job.requests) as move:
+    with tables.writing(job.output, table_format, job.metadata) as write, _progress(job.requests) as move:
         for number, (which, _) in enumerate(job.shards):
             for frame in _frames(job, number):
                 write(_columns(frame, job.requests[which], table_format))
@@ -112,21 +115,32 @@ def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
                 move(len(frame))
 
 
-@lru_cache(maxsize=2)
 def prepare(version: Path, request: Request) -> Making:
     """The names of a request, ready to be made.
 
     Raises:
         CannotBeMet: there are not as many.
+        FileNotFoundError: a list that it names does not exist.
         ValueError: the request cannot be read, or the version has no such model.
     """
-    options = request.options
     try:
-        folder = version / "models" / artifacts.find_model(version, request.model)
-        not_in, ban = (_texts(version, files) for files in (options.not_in, options.ban))
-        return _loaded(folder, request.device).making(request, not_in, ban)
-    except ValueError as error:
+        files = (*request.options.not_in, *request.options.ban)
+        return _prepared(version, request, tuple(_fingerprint(file) for file in files))
+    except (ValueError, FileNotFoundError) as error:
         raise type(error)(f"request {request.id}: {error}") if request.id else error from error
+
+
+@lru_cache(maxsize=2)
+def _prepared(version: Path, request: Request, _lists: tuple[str, ...]) -> Making:
+    folder = version / "models" / artifacts.find_model(version, request.model)
+    not_in, ban = (_texts(version, files) for files in (request.options.not_in, request.options.ban))
+    return _loaded(folder, request.device).making(request, not_in, ban)
+
+
+def _fingerprint(file: str) -> str:
+    if not Path(file).exists():
+        raise FileNotFoundError(f"{file} does not exist.")
+    return lists.fingerprint(Path(file))[0]
 
 
 def _frames(job: Job, number: int) -> Iterator[pl.DataFrame]:
@@ -201,7 +215,7 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
     """
     texts: list[str] = []
     for file in files:
-        options = folded(version, ReadOptions())
+        options = folded(version, ReadOptions(max_length=LONGEST))
         for batch in formats.read(Path(file), options):
             texts += quarantine.divide(batch, options)[0]["name"].to_list()
     return texts
@@ -218,5 +232,5 @@ def _made_from(version: Path, requests: Sequence[Request]) -> dict[str, Any]:
             for request in requests
         },
         "requests": [asdict(request) for request in requests],
-        "lists": {file: lists.fingerprint(Path(file))[0] for file in sorted(files)},
+        "lists": {file: _fingerprint(file) for file in sorted(files)},
     }

@@ -279,6 +279,24 @@ def test_what_is_not_there_is_refused(small, net):
             )
 
 
+def test_a_prefix_that_a_net_finds_impossible_is_refused(net, guide):
+    """Since its decoding leaves the first character out: no empty name comes instead."""
+    first = int(torch.stack([net.step(torch.tensor([0]), net.initial_state(1))[0][0, 1:]]).argmin()) + 1
+    wanted = Wanted(constraint(SMALL, prefix=SMALL.chars[first]))
+
+    with pytest.raises(CannotBeMet, match="ended as asked"):
+        sampler_of(net, SMALL, wanted, Decoding(top_k=1), seed=1, guide=guide)
+
+
+def test_names_of_the_longest_length_are_as_asked(small):
+    """Where a name ends in any case, it still ends as it was asked to."""
+    wanted = Wanted(constraint(SMALL, suffix="ab"), min_length=998)
+
+    names = names_of(small, 20, seed=1, vocab=SMALL, wanted=wanted)
+
+    assert all(name.endswith("ab") and 998 <= len(name) <= 1000 for name in names)
+
+
 def test_a_search_in_vain_ends(small, net, monkeypatch):
     """What hardly ever is right is given up, and how often it was is told."""
     monkeypatch.setattr(sample, "VAIN", 3)

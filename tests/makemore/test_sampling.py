@@ -2,6 +2,8 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -29,9 +31,9 @@ def version(published):
 def shards(monkeypatch):
     """Samples are cut into small shards."""
     monkeypatch.setattr(sample, "SHARD", FEW)
-    sampling.prepare.cache_clear()
+    sampling._prepared.cache_clear()
     yield
-    sampling.prepare.cache_clear()
+    sampling._prepared.cache_clear()
 
 
 def write(version, output, *requests):
@@ -129,6 +131,56 @@ def test_shards_made_in_any_order_are_the_same_file(version, tmp_path, shards):
 
     assert again == paths[1]
     assert sampling.assemble(job, paths).read_bytes() == expected
+
+
+def test_shards_of_one_request_are_made_in_threads(version, tmp_path, shards):
+    """As the flow does: two at a time, the same file."""
+    requests = [Request(4 * FEW, seed=3, options=SampleOptions(contains="a"))]
+    expected = write(version, tmp_path / "whole.csv", *requests).read_bytes()
+    job = sampling.plan(version, requests, tmp_path / "names.csv")
+
+    with ThreadPoolExecutor(2) as threads:
+        paths = list(threads.map(lambda number: sampling.make_shard(job, number), range(4)))
+
+    assert sampling.assemble(job, paths).read_bytes() == expected
+
+
+def test_a_relative_path_finds_its_shards_and_leaves_those_of_others(version, tmp_path, shards, monkeypatch):
+    """names.csv is not names.csv.gz, and what was made is kept, wherever it is named from."""
+    monkeypatch.chdir(tmp_path)
+    job, other = (
+        sampling.plan(version, [Request(FEW + 1, seed=3)], Path(name)) for name in ("names.csv", "names.csv.gz")
+    )
+    sampling.make_shard(job, 0)
+    sampling.make_shard(other, 0)
+
+    again = sampling.plan(version, [Request(FEW + 1, seed=3)], Path("names.csv"))
+
+    assert again == job
+    assert job.parts.exists()
+    assert other.parts.exists()
+
+
+def test_a_list_that_has_changed_is_read_again(version, tmp_path):
+    """A name that is issued in the meantime does not come again."""
+    issued = tmp_path / "issued.txt"
+    issued.write_text("nobody\n")
+    request = Request(50, seed=1, options=SampleOptions(not_in=(str(issued),)))
+    first = pl.concat(sampling.names(version, request))["name"].to_list()
+
+    issued.write_text("\n".join(first))
+
+    assert not set(first) & set(pl.concat(sampling.names(version, request))["name"])
+
+
+def test_a_long_name_that_was_issued_does_not_come_again(version, tmp_path):
+    """Longer than a list may hold when it is ingested."""
+    request = Request(3, seed=1, options=SampleOptions(min_length=80))
+    names = pl.concat(sampling.names(version, request))["name"].to_list()
+    (tmp_path / "issued.txt").write_text("\n".join(names))
+    options = SampleOptions(min_length=80, not_in=(str(tmp_path / "issued.txt"),))
+
+    assert not set(names) & set(pl.concat(sampling.names(version, Request(3, seed=1, options=options)))["name"])
 
 
 def test_shards_of_another_job_are_cleared(version, tmp_path, shards):

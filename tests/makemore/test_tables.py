@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from makemore.tables import SUFFIXES, format_of, write_table, written_aside
+from makemore.tables import SUFFIXES, format_of, metadata_of, write_table, writing, written_aside
 
 NAMES = ["emma", "O'Neil", '"Ann" Lee', "Smith, John", "<b>", "Żoë", "😀"]
 FRAME = pl.DataFrame({"name": NAMES, "count": range(1, 8)})
@@ -82,6 +82,32 @@ def test_a_table_without_rows_is_one_too(suffix):
     write_table(table_for(SUFFIXES[suffix]).head(0), stream, SUFFIXES[suffix])
 
     assert READERS[SUFFIXES[suffix]](stream.getvalue()) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl", ".parquet", ".csv.gz", ".jsonl.zst"])
+def test_a_table_in_pieces_is_the_table(tmp_path, suffix):
+    """Empty pieces among them: one header, and the same bytes."""
+    whole, pieces = tmp_path / f"whole{suffix}", tmp_path / f"pieces{suffix}"
+    write_table(FRAME, whole, format_of(whole))
+
+    with writing(pieces, format_of(pieces)) as write:
+        for first, length in ((0, 0), (0, 2), (2, 0), (2, 3), (5, 9)):
+            write(FRAME.slice(first, length))
+
+    assert pieces.read_bytes() == whole.read_bytes()
+
+
+def test_metadata_lie_beside_a_text_and_in_a_parquet_file(tmp_path):
+    """Those of an earlier table are gone with it."""
+    with writing(tmp_path / "out.csv", "csv", {"seed": 1}) as write:
+        write(FRAME)
+    with writing(tmp_path / "out.parquet", "parquet", {"seed": 1}) as write:
+        write(FRAME)
+
+    assert json.loads(metadata_of(tmp_path / "out.csv").read_text()) == {"seed": 1}
+    assert json.loads(pq.read_schema(tmp_path / "out.parquet").metadata[b"makemore"]) == {"seed": 1}
+    write_table(FRAME, tmp_path / "out.csv", "csv")
+    assert not metadata_of(tmp_path / "out.csv").exists()
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("out.xlsx", "'.xlsx'"), ("out", "a file without suffix")])

@@ -58,11 +58,13 @@ def test_decode_undoes_encode(names):
     assert vocab.decode(ids).to_list() == names
 
 
-def test_decode_reads_a_row_up_to_its_first_end():
-    """What stands behind a 0 is not part of the name; a row without one is read to its end."""
-    vocab = Vocab.of(["ab"])
+def test_decode_leaves_out_what_pads_a_row():
+    """A row may be as long as the longest name, or longer, or be no name at all; characters may take several bytes."""
+    vocab = Vocab.of(["aé😀"])
 
-    assert vocab.decode(np.array([[1, 0, 2], [0, 1, 1], [1, 2, 1]])).to_list() == ["a", "", "aba"]
+    names = vocab.decode(np.array([[1, 0, 0], [0, 0, 0], [1, 2, 3], [3, 3, 0]]))
+
+    assert names.to_list() == ["a", "", "aé😀", "😀😀"]
 
 
 @pytest.mark.parametrize("names", [0, 3])
