@@ -130,7 +130,7 @@ class Trellis:
         """The state after a character `ix` (R,) in each of the states (R,)."""
         pairs, trie = len(self.next), self.wanted.without
         if trie is None:
-            return np.asarray(self.next.ravel().take(states * self.next.shape[1] + ix), dtype=np.int64)
+            return np.asarray(self.next.ravel().take(states * self.next.shape[1] + ix, mode="clip"), dtype=np.int64)
         following = self.next[self.pair(states), ix].astype(np.int64)
         at = np.flatnonzero(states >= pairs)
         node = child(trie, states[at] - pairs, ix[at])
@@ -148,7 +148,7 @@ class Trellis:
         """What a character `ix` (R,) costs in each of the states (R,) under the model itself."""
         pair = self.pair(states)
         state = pair if form_is_free(self.wanted.form) else self.model_state.take(pair)
-        return np.asarray(self.automaton.nats.ravel().take(state * self.next.shape[1] + ix))
+        return np.asarray(self.automaton.nats.ravel().take(state * self.next.shape[1] + ix, mode="clip"))
 
     def weights(self, place: int, states: Ids) -> Floats:
         """Weights (R, V) of the next character in each of the states (R,), in proportion to its probability."""

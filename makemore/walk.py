@@ -46,7 +46,8 @@ class Rows:
         first = self.row_of.take(keys).astype(np.int64) * self.width
         at, line, half = first.copy(), self.table.ravel(), self.width // 2
         while half:
-            at += half * (line.take(at + (half - 1)) <= uniform)
+            # No index is out of range: that is not looked at again.
+            at += half * (line.take(at + (half - 1), mode="clip") <= uniform)
             half //= 2
         return np.asarray(at - first)
 
@@ -76,18 +77,19 @@ def walk(rows: Rows, rng: np.random.Generator, n: int) -> tuple[npt.NDArray[np.u
     At each place every name that goes on takes one number of `rng`, in order. A name has at most `LONGEST`
     characters: there it ends.
     """
-    trellis, nats = rows.trellis, np.zeros(n)
+    trellis, nats, so_far = rows.trellis, np.zeros(n), np.zeros(n)
     going, states = np.arange(n), np.full(n, trellis.start, dtype=np.int64)
     columns: list[npt.NDArray[np.unsignedinteger]] = []
     while len(going):
         uniform = rng.random(len(going))
         ix = rows.draw(len(columns), states, uniform) if len(columns) < LONGEST else np.zeros(len(going), np.int64)
-        nats[going] += trellis.nats(states, ix)
+        so_far += trellis.nats(states, ix)
         column = np.zeros(n, dtype=np.min_scalar_type(trellis.next.shape[1] - 1))
         column[going] = ix
         columns.append(column)
-        on = np.flatnonzero(ix)
-        going, states = going[on], trellis.after(states[on], ix[on])
+        on, ended = np.flatnonzero(ix), np.flatnonzero(ix == 0)
+        nats[going[ended]] = so_far[ended]
+        going, so_far, states = going[on], so_far[on], trellis.after(states[on], ix[on])
     return np.stack(columns, axis=1), nats
 
 
