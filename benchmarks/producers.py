@@ -18,7 +18,7 @@ CONTEXT = 3
 """Characters that the next one is drawn by."""
 FEWER = 2_000
 """Names that markovify makes by default, which is slow: it looks for each piece of a name in all of the list."""
-N, OURS = 20_000, 100_000
+N, OURS = 20_000, 1_000_000
 
 
 def figure(inputs: Inputs, repeats: int) -> Figure:
