@@ -16,7 +16,8 @@ from makemore.steps import intake, making, sampling
 
 def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
     """Whether trying again may help: a download that broke, a list still being written, a full disk; not bad input."""
-    return isinstance(state.result(raise_on_failure=False), (TransientError, OSError))
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, (TransientError, OSError)) and not isinstance(error, FileNotFoundError)
 
 
 ingest = task(
