@@ -216,6 +216,10 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
     texts: list[str] = []
     for file in files:
         options = folded(version, ReadOptions(max_length=LONGEST))
+        try:
+            lists.format_of(Path(file), options)
+        except ValueError as error:
+            raise ValueError(f"{file} has no suffix of a list: call it {', '.join(lists.SUFFIXES)}.") from error
         for batch in formats.read(Path(file), options):
             texts += quarantine.divide(batch, options)[0]["name"].to_list()
     return texts

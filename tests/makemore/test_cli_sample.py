@@ -82,6 +82,7 @@ def test_what_cannot_be_met_is_exit_code_3(makemore, published, tmp_path):
         (["--pattern", "a(?=b)"], 1, "look-ahead"),
         (["--not-in", "nowhere.txt"], 1, "nowhere.txt does not exist"),
         (["--ban", "nowhere.txt"], 1, "nowhere.txt does not exist"),
+        (["--ban", "LICENSE"], 1, "LICENSE has no suffix of a list: call it .txt, .csv"),
         (["--temperature", "0"], 1, "--temperature 0.0: use more than 0"),
         (["--top-p", "0"], 1, "--top-p 0.0: use more than 0, and at most 1"),
         (["--min-length", "9", "--max-length", "8"], 1, "--max-length 8: use 9 or more"),
