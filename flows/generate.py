@@ -31,4 +31,6 @@ def generate(
     job = tasks.plan(find_version(Home(home), version), asked, output)
     shards = [tasks.make_shard.submit(job, number) for number in range(len(job.shards))]
     wait(shards)
-    return tasks.assemble(job, [shard.result() for shard in shards])
+    for shard in shards:
+        shard.result()
+    return tasks.assemble(job)

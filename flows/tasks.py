@@ -20,14 +20,10 @@ def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(error, (TransientError, OSError)) and not isinstance(error, FileNotFoundError)
 
 
-ingest = task(
-    name="ingest",
-    task_run_name="ingest {uri}",
-    retries=2,
-    retry_delay_seconds=[2, 20],
-    retry_condition_fn=_may_pass,
-    cache_policy=NO_CACHE,
-)(intake.ingest)
+AGAIN: Any = {"retries": 2, "retry_delay_seconds": [2, 20], "retry_condition_fn": _may_pass}
+"""How a task is tried again."""
+
+ingest = task(name="ingest", task_run_name="ingest {uri}", cache_policy=NO_CACHE, **AGAIN)(intake.ingest)
 build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(intake.build)
 draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(making.draft)
 write_counts = task(name="counts", task_run_name="counts", cache_policy=NO_CACHE)(making.write_counts)
@@ -39,14 +35,7 @@ evaluate_model = task(name="evaluate", task_run_name="evaluate {model_type}", ca
 sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(making.sample_model)
 publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(making.publish)
 plan = task(name="plan", task_run_name="plan {output}", cache_policy=NO_CACHE)(sampling.plan)
-make_shard = task(
-    name="shard",
-    task_run_name="shard {number}",
-    retries=2,
-    retry_delay_seconds=[2, 20],
-    retry_condition_fn=_may_pass,
-    cache_policy=NO_CACHE,
-)(sampling.make_shard)
+make_shard = task(name="shard", task_run_name="shard {number}", cache_policy=NO_CACHE, **AGAIN)(sampling.make_shard)
 assemble = task(name="assemble", task_run_name="assemble", cache_policy=NO_CACHE)(sampling.assemble)
 
 

@@ -153,9 +153,10 @@ class Loaded:
                 self._check_number(request, wanted)
             if request.best:
                 return Making(request, self._best(request, wanted))
+            is_led = not self.is_automaton and (request.options.distinct or not wanted.anything)
             sampler = sample.sampler_of(
                 self.model, self.vocab, wanted, _decoding(request.options),
-                seed=request.seed, guide=self._guide(request.options), device=self.device,
+                seed=request.seed, guide=self._guide(request.options) if is_led else None, device=self.device,
             )  # fmt: skip
         except CannotBeMet as error:
             raise CannotBeMet(f"{self.model_type}: {error} Asked for: {_asked(request)}.") from error
@@ -211,10 +212,8 @@ class Loaded:
 
         return found
 
-    def _guide(self, options: SampleOptions) -> Automaton | None:
+    def _guide(self, options: SampleOptions) -> Automaton:
         """What leads a net to names that are wanted: the n-grams of its version, or else the bigram of its counts."""
-        if self.is_automaton:
-            return None
         # It need not be as sure as the net: what it finds impossible is never made.
         decoding = Decoding(temperature=max(options.temperature, COOLEST))
         if (self.folder.parent / "ngram").is_dir():

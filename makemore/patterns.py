@@ -82,8 +82,5 @@ def _ids(vocab: Vocab, option: str, text: str) -> list[int]:
         if ch == END:
             raise CannotBeMet(f"{option} {text!r} has '.', which marks the end of a name: no such name exists.")
         if ch not in vocab.stoi:
-            raise CannotBeMet(
-                f"{option} {text!r} has {ch!r}, which is not among the {len(vocab)} characters of this vocab: "
-                "no such name exists."
-            )
+            raise CannotBeMet(f"{option} {text!r} {vocab.lacking(ch)}: no such name exists.")
     return vocab.encode(text)

@@ -86,7 +86,7 @@ def sampler_of(
     model: Any, vocab: Vocab, wanted: Wanted, decoding: Decoding = Decoding(), *, seed: int,
     guide: Automaton | None = None, device: torch.device = torch.device("cpu"),
 ) -> Sampler:  # fmt: skip
-    """What draws such names of a model; a net, which is on `device`, is led to them by a guide.
+    """What draws such names of a model; a net, which is on `device`, is led by a guide unless any name will do.
 
     Raises:
         ValueError: the seed is out of range, or a net has no guide.
@@ -95,9 +95,7 @@ def sampler_of(
     check_seed(seed)
     if is_automaton(model):
         return Walker(Trellis(automaton_of(model, decoding), wanted), vocab)
-    if guide is None:
-        raise ValueError("a net is led to names by a guide: give it the automaton of a count model.")
-    trellis = None if wanted.anything else Trellis(guide, wanted)
+    trellis = None if wanted.anything else Trellis(_given(guide), wanted)
     return Steered(Steering(model, decoding, trellis, device), vocab, guide, seed=seed)
 
 
@@ -141,7 +139,7 @@ class Steered:
     one that says how probable it is rejects fewer where what is wanted is rare, and misplaces `MISPLACED` of them.
     """
 
-    def __init__(self, steering: Steering, vocab: Vocab, lead: Automaton, *, seed: int) -> None:
+    def __init__(self, steering: Steering, vocab: Vocab, lead: Automaton | None, *, seed: int) -> None:
         self.steering, self.vocab, self.lead, self.seed = steering, vocab, lead, seed
         self.tally: Tally | None = Tally()
         self.size = max(1, min(ABREAST[steering.device.type], ELEMENTS // len(vocab)))
@@ -165,7 +163,7 @@ class Steered:
 
     def without(self, names: pl.Series) -> Sampler:
         """The sampler of the same names, but for these."""
-        guide = self.steering.guide or Trellis(self.lead, Wanted(constraint(self.vocab)))
+        guide = self.steering.guide or Trellis(_given(self.lead), Wanted(constraint(self.vocab)))
         guide = guide.but_for(_joined(guide.wanted.without, names, self.vocab))
         return Steered(replace(self.steering, guide=guide), self.vocab, self.lead, seed=self.seed)
 
@@ -191,6 +189,12 @@ class Steered:
     def _propose(self, steering: Steering, rng: np.random.Generator, least: Floats | None = None) -> Proposals:
         with threads():
             return steering.propose(rng, self.size, least)
+
+
+def _given(guide: Automaton | None) -> Automaton:
+    if guide is None:
+        raise ValueError("a net is led to names by a guide: give it the automaton of a count model.")
+    return guide
 
 
 def _bound(weights: Floats) -> float:

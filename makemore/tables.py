@@ -106,6 +106,19 @@ def _refuse(frame: pl.DataFrame, table_format: TableFormat) -> None:
             )
 
 
+def check_target(path: Path) -> None:
+    """Nothing, if a file can be written there, as far as a look tells.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        ValueError: it is a folder itself.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file to write.")
+
+
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
     """A path to write to, renamed to `path` when the block ends well and deleted when it does not.
@@ -113,10 +126,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     Raises:
         FileNotFoundError: the folder does not exist.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: name a file to write.")
+    check_target(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         yield aside

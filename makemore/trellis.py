@@ -110,7 +110,7 @@ class Trellis:
         """The value of the empty name: all names that are wanted."""
         if not len(self.next):
             return 0.0
-        return float(self.value_of(0, np.array([self.start]))[0])
+        return float(self.values[0, 0] if self.wanted.without is None else self.node_values[0])
 
     @property
     def size(self) -> int:
@@ -166,15 +166,6 @@ class Trellis:
             which, below = children(self.wanted.without, node)
             ahead[at[which], self.wanted.without.last[below]] = self.node_values[below]
         return ahead
-
-    def value_of(self, place: int, states: Ids) -> Floats:
-        """Value of each of the states (R,) at a place."""
-        if self.wanted.without is None:
-            return self._at(place)[states]
-        values = self._at(place)[np.minimum(states, len(self.next))]
-        at = states >= len(self.next)
-        values[at] = self.node_values[states[at] - len(self.next)]
-        return values
 
     def _at(self, place: int) -> Floats:
         return np.asarray(self.values[min(place, len(self.values) - 1)])

@@ -86,7 +86,7 @@ class Vocab:
         which, first = np.unique(np.searchsorted(ends, strange, side="right"), return_index=True)
         told: list[str | None] = [None] * len(names)
         for name, at in zip(which.tolist(), strange[first].tolist(), strict=True):
-            told[name] = self._lacking(text[at])
+            told[name] = self.lacking(text[at])
         return pl.Series("trouble", told, dtype=pl.String)
 
     def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
@@ -122,10 +122,11 @@ class Vocab:
                     raise ValueError(f"{name!r} holds '.', which marks the start and the end of a name. Take it out.")
                 if ch not in self.stoi:
                     raise ValueError(
-                        f"{name!r} {self._lacking(ch)}. Ingest the list that it comes from, then train again."
+                        f"{name!r} {self.lacking(ch)}. Ingest the list that it comes from, then train again."
                     )
 
-    def _lacking(self, ch: str) -> str:
+    def lacking(self, ch: str) -> str:
+        """What is wrong with a text that has a character which is not in the vocab."""
         return f"has {ch!r}, which is not among the {len(self)} characters of this vocab"
 
 

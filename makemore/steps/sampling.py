@@ -54,10 +54,7 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
         ValueError: one cannot be read, the version has no such model, or the file's format is unknown.
     """
     table_format, output = tables.format_of(output), output.absolute()
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"{output.parent} is no folder: make it, or write {output.name} somewhere else.")
-    if output.is_dir():
-        raise ValueError(f"{output} is a folder: name a file to write.")
+    tables.check_target(output)
     requests = [replace(request, model=artifacts.find_model(version, request.model)) for request in requests]
     shards = [
         (number, shard) for number, request in enumerate(requests) for shard in range(prepare(version, request).shards)
@@ -83,10 +80,8 @@ def make_shard(job: Job, number: int) -> Path:
     return path
 
 
-def assemble(job: Job, shards: Sequence[Path] = ()) -> Path:
+def assemble(job: Job) -> Path:
     """The job's file, of the shards that are there and of the others, which are made on the way.
-
-    `shards` are files that `make_shard` has made: who names them has waited for them.
 
     Columns request (where requests have ids), rank, name and nll, as far as the format holds them.
     """
@@ -213,9 +208,10 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
         FileNotFoundError: there is no such list.
         ValueError: it cannot be read.
     """
-    texts: list[str] = []
+    if not files:
+        return []
+    texts, options = list[str](), folded(version, ReadOptions(max_length=LONGEST))
     for file in files:
-        options = folded(version, ReadOptions(max_length=LONGEST))
         try:
             lists.format_of(Path(file), options)
         except ValueError as error:

@@ -130,7 +130,7 @@ def test_shards_made_in_any_order_are_the_same_file(version, tmp_path, shards):
     again = sampling.make_shard(job, 0)
 
     assert again == paths[1]
-    assert sampling.assemble(job, paths).read_bytes() == expected
+    assert sampling.assemble(job).read_bytes() == expected
 
 
 def test_shards_of_one_request_are_made_in_threads(version, tmp_path, shards):
@@ -140,9 +140,9 @@ def test_shards_of_one_request_are_made_in_threads(version, tmp_path, shards):
     job = sampling.plan(version, requests, tmp_path / "names.csv")
 
     with ThreadPoolExecutor(2) as threads:
-        paths = list(threads.map(lambda number: sampling.make_shard(job, number), range(4)))
+        list(threads.map(lambda number: sampling.make_shard(job, number), range(4)))
 
-    assert sampling.assemble(job, paths).read_bytes() == expected
+    assert sampling.assemble(job).read_bytes() == expected
 
 
 def test_a_relative_path_finds_its_shards_and_leaves_those_of_others(version, tmp_path, shards, monkeypatch):
