@@ -38,13 +38,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a list: its id, its names and rejects, and whether anything changed."""
+    """What became of a list: its id, its names and rejects, whether anything changed, and why it is held back if it is."""
 
     source_id: int
     uri: str
     names: int
     rejects: int
     changed: bool
+    held: str | None = None
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
