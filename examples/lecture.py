@@ -41,12 +41,12 @@ def boldness(P: Tensor) -> float:
 
 
 # Count how often each character follows each other one: row, the first; column, the second.
-counts = count_bigrams([pl.DataFrame({"split": "train", "name": names, "weight": 1})])
+counts = count_bigrams([pl.DataFrame({"source_id": 1, "split": "train", "name": names, "weight": 1})])
 N = torch.zeros((V, V), dtype=torch.int64)
-for _, ch1, ch2, count in counts.iter_rows():
+for ch1, ch2, count in counts.select("ch1", "ch2", "count").iter_rows():
     N[stoi[ch1], stoi[ch2]] = count
-top = counts.sort("count", "ch1", "ch2", descending=[True, False, False]).head(5)
-print(f"bigrams         {N.sum():,}: {', '.join(f'({ch1} {ch2}) {count}' for _, ch1, ch2, count in top.iter_rows())}")
+top = counts.select("ch1", "ch2", "count").sort("count", "ch1", "ch2", descending=[True, False, False]).head(5)
+print(f"bigrams         {N.sum():,}: {', '.join(f'({ch1} {ch2}) {count}' for ch1, ch2, count in top.iter_rows())}")
 
 # A row over its sum says what may follow a character: sample from it, and ask how likely the list is.
 counted, smoothed = (bigram.Model.from_counts(N, bigram.Config(smoothing)) for smoothing in (0, 1))

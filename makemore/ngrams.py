@@ -7,9 +7,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from makemore import relations
 from makemore.models.ngram import Grams
 from makemore.vocab import Vocab
 
+COMPUTED = ("ngram_counts", "ngram_adjusted", "ngram_discounts", "ngram_backoffs", "ngram_probs")
+"""Relations of n-grams, which are views."""
 STATES = """
 create or replace temp table ngram_states as
 with contexts as (
@@ -22,6 +25,24 @@ with contexts as (
 select row_number() over (order by context <> '.', length(context), context) - 1 as state, context, backoff
 from contexts
 """
+
+
+def compute(con: duckdb.DuckDBPyConnection) -> None:
+    """Compute the views of n-grams once, as tables of this connection alone, which all that reads them then finds.
+
+    Raises:
+        BrokenLaw: their probabilities break a law of sql/checks/ngram/.
+    """
+    selects = relations.selects()
+    for name in relations.build_order({name: selects[name] for name in COMPUTED}):
+        con.execute(f"create or replace temp table {name} as {selects[name]}")
+    relations.check(con, relations.laws_of_ngrams())
+
+
+def fallbacks(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """Orders whose n-grams were too few to compute their discounts."""
+    found = con.execute("select ngram_order from ngram_discounts where is_fallback order by all").fetchall()
+    return [order for (order,) in found]
 
 
 def read_grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Grams:

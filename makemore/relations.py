@@ -1,4 +1,4 @@
-"""Relations: the selects of sql/, built as tables in the order that they imply, and the laws that they must keep."""
+"""Relations: the selects of sql/, tables or views in the order that they imply, and the laws that they must keep."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ def sql_dir() -> Path:
 @cache
 def selects() -> dict[str, str]:
     """The select of each relation, by its name, the file's stem."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("*.sql"))}
+    paths = [*sql_dir().glob("*.sql"), *sql_dir().glob("counts/*.sql")]
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
+
+
+@cache
+def counted() -> frozenset[str]:
+    """Names of the relations that are tables, kept up by what is new; all others are views upon them."""
+    return frozenset(path.stem for path in sql_dir().glob("counts/*.sql"))
 
 
 @cache
@@ -40,8 +47,14 @@ def selects_on_results() -> dict[str, str]:
 
 @cache
 def laws() -> dict[str, str]:
-    """The select of each law, by its name; it finds what must not be."""
+    """The select of each law of what is counted, by its name; it finds what must not be."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/*.sql"))}
+
+
+@cache
+def laws_of_ngrams() -> dict[str, str]:
+    """The select of each law of the probabilities of n-grams, by its name: they hold where these are computed."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/ngram/*.sql"))}
 
 
 @cache
@@ -53,7 +66,7 @@ def macros() -> dict[str, str]:
 
 def digest() -> str:
     """Twelve hexadecimal digits that say which relations, laws and macros there are, and how they are made."""
-    told = json.dumps([selects(), laws(), macros()], sort_keys=True)
+    told = json.dumps([selects(), sorted(counted()), laws(), laws_of_ngrams(), macros()], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

@@ -22,7 +22,15 @@ create table if not exists sources (
 );
 create table if not exists entries (source_id integer, row bigint, name varchar, weight bigint);
 create table if not exists rejects (source_id integer, row bigint, raw varchar, reason varchar);
+create table if not exists uncounted (source_id integer);
+create table if not exists uncounted_removals (
+    source_id integer, row bigint, name varchar, weight bigint, options json
+);
 """
+OWN = ("sources", "entries", "rejects", "settings", "uncounted", "uncounted_removals")
+"""Tables that are no relations."""
+WORKING = ("uncounted", "uncounted_removals")
+"""Those of them that are of the working database alone: which lists and names the counts do not know of yet."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ def ingest(
         if not names:
             raise ValueError(f"{source.uri} has no name in it: {_why(con, source_id, rejects)}.")
         con.execute("update sources set names = ?, rejects = ? where source_id = ?", [names, rejects, source_id])
+        con.execute("insert into uncounted values (?)", [source_id])
     return Ingested(source_id, source.uri, names, rejects, changed=True)
 
 
@@ -115,6 +124,7 @@ def _release(con: duckdb.DuckDBPyConnection, uri: str) -> int:
         return int(con.execute("select nextval('source_ids')").fetchall()[0][0])
     source_id, sha256, options, names, rejects = known[0]
     con.execute("delete from sources where source_id = ?", [source_id])
+    _uncount(con, source_id, options)
     heirs = con.execute(
         "select source_id from sources where sha256 = ? and options = ? and names = 0 order by source_id",
         [sha256, options],
@@ -124,9 +134,20 @@ def _release(con: duckdb.DuckDBPyConnection, uri: str) -> int:
         con.execute("update sources set names = ?, rejects = ? where source_id = ?", [names, rejects, heir])
         for table in ("entries", "rejects"):
             con.execute(f"update {table} set source_id = ? where source_id = ?", [heir, source_id])
+        con.execute("insert into uncounted values (?)", [heir])
     for table in ("entries", "rejects"):
         con.execute(f"delete from {table} where source_id = ?", [source_id])
     return int(source_id)
+
+
+def _uncount(con: duckdb.DuckDBPyConnection, source_id: int, options: str) -> None:
+    """Keep the entries that a list gave for the counts to be less by them, if they were counted."""
+    if con.execute("delete from uncounted where source_id = ? returning 1", [source_id]).fetchall():
+        return
+    con.execute(
+        "insert into uncounted_removals select source_id, row, name, weight, ?::json from entries where source_id = ?",
+        [options, source_id],
+    )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, source: Source, source_id: int) -> None:

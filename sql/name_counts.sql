@@ -5,9 +5,9 @@ select
     name,
     length,
     case when min(split) = max(split) then min(split) end as split,
-    sum(weight)::bigint as count,
-    count(*) as lines,
-    count(distinct source_id) as sources
-from names
+    sum(count)::bigint as count,
+    sum(lines)::bigint as lines,
+    sum(sources)::bigint as sources
+from split_names
 group by all
 order by count desc, name

@@ -2,8 +2,8 @@
 with lengths as (
     select
         length,
-        sum(weight)::bigint as count
-    from names
+        sum(count)::bigint as count
+    from split_names
     group by all
 )
 

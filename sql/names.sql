@@ -32,4 +32,3 @@ select
 from hashed
 inner join sources on hashed.source_id = sources.source_id
 cross join settings
-order by hashed.source_id, hashed.row

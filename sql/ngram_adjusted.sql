@@ -25,4 +25,3 @@ from ngram_counts
 cross join settings
 left join continuations
     on ngram_counts.context = continuations.context and ngram_counts.ch = continuations.ch
-order by ngram_counts.context, ngram_counts.ch

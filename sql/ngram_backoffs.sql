@@ -28,4 +28,3 @@ select
 from sizes
 inner join ngram_discounts as discounts on sizes.ngram_order = discounts.ngram_order
 where sizes.n1 + sizes.n2 + sizes.n3 > 0
-order by sizes.context

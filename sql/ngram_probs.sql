@@ -53,4 +53,3 @@ select
     ch,
     prob
 from probs
-order by context, ch

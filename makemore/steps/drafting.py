@@ -10,12 +10,16 @@ from typing import Any
 
 import duckdb
 
-from makemore import artifacts, models, provenance, relations
-from makemore.database import connect, copy_tables
+from makemore import artifacts, models, provenance, upkeep
+from makemore.database import connect, copy_database
 from makemore.device import choose as choose_device
 from makemore.home import Home, clear_staging
 from makemore.options import BuildOptions, TrainOptions, as_config
 from makemore.steps.intake import built_with
+from makemore.warehouse import WORKING
+
+MOST_FREE = 0.5
+"""Share of the working database that may hold nothing before it is written anew: each version has a copy of it."""
 
 log = logging.getLogger("makemore")
 
@@ -37,8 +41,8 @@ def draft(home: Path, options: TrainOptions) -> Path:
             log.warning("cleared %s, which an unfinished run had left", left)
         made_from = provenance.made_from(sources, build_options, options, settings)
         folder = artifacts.open_draft(Home(home), made_from, datetime.now(UTC))
-        copied = ["sources", "rejects", "settings", *relations.selects()]
-        copy_tables(con, copied, folder / "stats.duckdb", relations.macros())
+    upkeep.compact(Home(home).db, most_free=MOST_FREE)
+    copy_database(Home(home).db, folder / "stats.duckdb", leave_out=WORKING)
     return folder
 
 

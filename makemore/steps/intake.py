@@ -12,15 +12,15 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from makemore import formats, lists, quarantine, relations
+from makemore import formats, lists, quarantine, relations, upkeep
 from makemore import warehouse as wh
-from makemore.counts import split_bigram_counts
+from makemore.counts import source_bigram_counts
 from makemore.database import connect, transaction
 from makemore.home import Home
 from makemore.options import BuildOptions, ReadOptions, as_config
 from makemore.progress import track
 
-COUNTERS: dict[str, relations.Computed] = {"sql": {}, "polars": {"split_bigram_counts": split_bigram_counts}}
+COUNTERS: dict[str, upkeep.Counter | None] = {"sql": None, "polars": source_bigram_counts}
 
 log = logging.getLogger("makemore")
 
@@ -71,7 +71,10 @@ def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: wh.Ingested) -> No
 
 
 def build(home: Path, options: BuildOptions) -> dict[str, int]:
-    """Number of rows of each relation of sql/, built anew from the entries; as before, if a law is broken.
+    """Number of rows of each table of counts, brought up to date with the lists; as before, if a law is broken.
+
+    Only lists that are new or changed are counted, unless there are too many of them, or the options or the selects
+    of sql/ are not those that the counts were made with.
 
     Raises:
         FileNotFoundError: nothing was ingested.
@@ -80,34 +83,43 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
     with connect(Home(home).db) as con:
         sources = _sources(con, home)
         with transaction(con):
-            con.execute(
-                "create or replace table settings as "
-                "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, "
-                "?::integer as ngram_order, ?::bigint as ngram_min_count, ?::json as built_from, "
-                "?::varchar as built_by",
-                [*as_config(options).values(), _state_of(sources), relations.digest()],
-            )
-            selects = relations.selects()
-            built = relations.build(con, selects, COUNTERS[options.count_with])
-            rows = dict(track(built, "building relations", len(selects)))
+            counter = COUNTERS[options.count_with]
+            if not (_was_built_with(con, options) and upkeep.keep_up(con, counter)):
+                _set(con, options)
+                upkeep.count_anew(con, counter)
+            con.execute("update settings set built_from = ?::json", [_state_of(sources)])
             relations.check(con, relations.laws())
-        _tell_fallbacks(con)
+        rows = {name: relations.count_rows(con, name) for name in ("entries", *sorted(relations.counted()))}
     log.info(
-        "built %d relations of %s names from %s, %d laws hold",
-        len(rows), f"{rows['names']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(relations.laws()),
+        "built the relations of %s names from %s, %d laws hold",
+        f"{rows['entries']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(relations.laws()),
     )  # fmt: skip
     return rows
 
 
-def _tell_fallbacks(con: duckdb.DuckDBPyConnection) -> None:
-    """Say which discounts the n-grams were too few to compute; of order 1, characters, they are on almost any list."""
-    fallbacks = con.execute("select list(ngram_order) from ngram_discounts where is_fallback").fetchall()[0][0]
-    if fallbacks:
-        log.log(
-            logging.INFO if fallbacks == [1] else logging.WARNING,
-            "ngram: too few n-grams of order %s to compute discounts: 0.5, 1 and 1.5 are used",
-            ", ".join(map(str, fallbacks)),
-        )
+def _set(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
+    con.execute(
+        "create or replace table settings as "
+        "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, ?::integer as ngram_order, "
+        "?::bigint as ngram_min_count, null::json as built_from, ?::varchar as built_by",
+        [*as_config(options).values(), relations.digest()],
+    )
+
+
+def _was_built_with(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> bool:
+    """Whether the relations are those of these options and of sql/ as it is, though maybe not of all lists."""
+    built = _settings(con)
+    return bool(built) and list(built.values()) == [
+        *as_config(options).values(),
+        built["built_from"],
+        relations.digest(),
+    ]
+
+
+def _settings(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    there = con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
+    settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True) if there else {}
+    return settings
 
 
 def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
@@ -118,8 +130,7 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
         ValueError: the relations are not of the lists, or of sql/, as they are now.
     """
     sources = _sources(con, home)
-    there = con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
-    built: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True) if there else {}
+    built = _settings(con)
     if built.pop("built_from", None) != _state_of(sources):
         raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")
     if built.pop("built_by", None) != relations.digest():

@@ -88,10 +88,23 @@ def _corpus(con: duckdb.DuckDBPyConnection, draft: Path, vocab: Vocab) -> train.
     return train.Corpus(
         len(vocab),
         rows=lambda: dataset.read_rows(draft / "dataset.safetensors")["train"],
-        grams=lambda: ngrams.read_grams(con, vocab),
+        grams=lambda: _grams(con, vocab),
         names=lambda split: dataset.read_names(con, vocab, split),
         model=lambda part: _part(draft, part),
     )
+
+
+def _grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Any:
+    """The n-grams of the draft, with a word on discounts that they were too few for."""
+    ngrams.compute(con)
+    if fallbacks := ngrams.fallbacks(con):
+        # Of order 1, characters, they are on almost any list.
+        log.log(
+            logging.INFO if fallbacks == [1] else logging.WARNING,
+            "ngram: too few n-grams of order %s to compute discounts: 0.5, 1 and 1.5 are used",
+            ", ".join(map(str, fallbacks)),
+        )
+    return ngrams.read_grams(con, vocab)
 
 
 def _part(draft: Path, part: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from makemore import arpa, artifacts, dataset, formats, quarantine, scores, tables, weights
+from makemore import arpa, artifacts, dataset, formats, ngrams, quarantine, scores, tables, weights
 from makemore.database import connect
 from makemore.options import ReadOptions
 
@@ -49,6 +49,7 @@ def evaluate_list(version: Path, model_type: str, names: pl.DataFrame) -> dict[s
 def arpa_lines(version: Path, output: Path | None = None) -> list[str]:
     """Lines of the ARPA file of a version's n-grams; written to `output` too, where it is given."""
     with connect(version / "stats.duckdb", read_only=True) as con:
+        ngrams.compute(con)
         lines = list(arpa.lines(con, dataset.read_vocab(con)))
     if output:
         with tables.written_aside(output) as aside:

@@ -1,8 +1,10 @@
--- every_entry_is_a_name: each entry stands in names once, with a weight of 1 or more, and nothing else does.
+-- every_entry_is_a_name: each entry is of a list that is there, weighs 1 or more, and is counted once as a line.
 with sizes as (
     select
-        (select count(*) from entries) as entries,
-        (select count(*) from names) as names
+        (select count(*) from entries) as names,
+        (select sum(weight) from entries) as weight,
+        (select sum(lines) from split_names) as lines_counted,
+        (select sum(count) from split_names) as weight_counted
 )
 
 select
@@ -10,10 +12,22 @@ select
     entries.row,
     entries.name,
     entries.weight,
-    names.name as stands_as,
-    sizes.entries as lines_of_entries,
-    sizes.names as lines_of_names
+    null as names,
+    null as lines_counted,
+    null as weight_counted
 from entries
-cross join sizes
-left join names on entries.source_id = names.source_id and entries.row = names.row
-where names.name is distinct from entries.name or entries.weight < 1 or sizes.entries <> sizes.names
+where
+    entries.source_id not in (select sources.source_id from sources)
+    or entries.weight < 1
+    or entries.name is null
+union all
+select
+    null as source_id,
+    null as row,
+    null as name,
+    weight,
+    names,
+    lines_counted,
+    weight_counted
+from sizes
+where names is distinct from lines_counted or weight is distinct from weight_counted

@@ -1,12 +1,17 @@
--- same_name_same_split: all lines of a name whose split is its hash's are in one split.
+-- same_name_same_split: a name is in one split, unless a list that was read with --split says otherwise.
 --
--- A list that was read with --split may put a name that is trained on into test: evaluation then tells
--- names that were seen from those that were not.
+-- Such a list may put a name that is trained on into test: evaluation then tells names that were seen from those
+-- that were not.
 select
-    names.name,
-    count(distinct names.split) as splits
-from names
-inner join sources on names.source_id = sources.source_id
-where sources.options ->> 'split' is null
+    name,
+    count(*) as splits,
+    bool_or(seen) as seen
+from split_names
+where
+    split <> 'train'
+    and not exists (
+        from sources
+        where sources.options ->> 'split' is not null
+    )
 group by all
-having count(distinct names.split) > 1
+having count(*) > 1 or bool_or(seen)

@@ -22,7 +22,7 @@ def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
     home = ["--home", tmp_path]
 
     assert "names.txt: 32,033 names, 0 rejected" in ok("ingest", lecture_list, *home)
-    assert "vocab: 27 rows" in ok("build", "--holdout", 0, "--smoothing", 0, *home)
+    assert "split_names: 29,494 rows" in ok("build", "--holdout", 0, "--smoothing", 0, *home)
     trained = ok("train", "--set", "bigram_net.regularisation=0", *home)
     compared = ok("compare", *home).splitlines()
     andrejq = ok("evaluate", "--names", "-", *home, stdin="andrejq\n")

@@ -4,7 +4,7 @@ import sys
 import duckdb
 import pytest
 
-from makemore.database import analyst, connect, copy_tables, first_line, quoted, transaction
+from makemore.database import analyst, connect, copy_database, first_line, query, quoted, transaction
 
 HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -157,38 +157,29 @@ def test_a_transaction_is_all_or_nothing(error):
     assert con.execute("show tables").fetchall() == [("t",)]
 
 
-def test_a_snapshot_is_one_file_with_the_tables_asked_for(tmp_path):
-    """Complete without a .wal beside it, in the layout that DuckDB 1.5 reads; the path may hold a quote."""
-    con = duckdb.connect()
-    con.execute("create table vocab as from (values (0, '.'), (1, '😀')) t(ix, ch)")
-    con.execute("""create table "order" as select 1 as x""")
-    con.execute("create table secret as select 1 as x")
-    target = tmp_path / "emma's stats.duckdb"
+def test_a_snapshot_is_one_file_without_the_tables_left_out(tmp_path):
+    """Complete without a .wal beside it, in the layout that DuckDB 1.5 reads, views and macros too; any path may be."""
+    db, target = tmp_path / "makemore.duckdb", tmp_path / "emma's stats.duckdb"
+    with connect(db) as con:
+        con.execute("create table vocab as from (values (0, '.'), (1, '😀')) t(ix, ch)")
+        con.execute("create view characters as select ch from vocab where ix > 0")
+        con.execute("create macro id_of(asked) as table select ix from vocab where ch = asked")
+        con.execute("create table secret as select 1 as x")
 
-    copy_tables(con, ["vocab", "order"], target)
+    copy_database(db, target, leave_out=["secret", "absent"])
 
-    assert [path.name for path in tmp_path.iterdir()] == [target.name]
-    with connect(target, read_only=True) as reader:
-        assert reader.execute("show tables").fetchall() == [("order",), ("vocab",)]
-        assert reader.execute("from vocab order by ix").fetchall() == [(0, "."), (1, "😀")]
-        storage = reader.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
-    assert storage[0][0].startswith("v1.5.0")
-
-
-def test_a_snapshot_brings_its_macros(tmp_path):
-    """Whoever opens it can call them, behind the fence too; attached beside others, it has to be in use."""
-    con = duckdb.connect()
-    con.execute("create table lengths as from (values ('emma', 4), ('ava', 3)) t(name, length)")
-    target = tmp_path / "stats.duckdb"
-    select = "select length from lengths where lengths.name = asked"
-    copy_tables(con, ["lengths"], target, {"length_of(asked)": select})
-
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([db.name, target.name])
     with analyst(target) as reader:
-        assert reader.execute("from length_of('ava')").fetchall() == [(3,)]
+        assert reader.execute("show tables").fetchall() == [("characters",), ("vocab",)]
+        assert reader.execute("from characters").fetchall() == [("😀",)]
+        assert reader.execute("from id_of('😀')").fetchall() == [(1,)]
     other = duckdb.connect()
     other.execute(f"attach {quoted(str(target))} as night (read_only)")
+    assert other.execute("from night.characters").fetchall() == [("😀",)]
+    storage = other.execute("select tags['storage_version'] from duckdb_databases() where database_name = 'night'")
+    assert storage.fetchall()[0][0].startswith("v1.5.0")
     other.execute("use night")
-    assert other.execute("from length_of('emma')").fetchall() == [(4,)]
+    assert other.execute("from id_of('.')").fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize("text", ["", "emma", "O'Neil", "''", "'; drop table names; --", "\\'"])
@@ -201,3 +192,24 @@ def test_an_error_is_cut_to_one_line():
     """DuckDB's messages can carry kilobytes of the input."""
     assert first_line(ValueError("\n  bad line\nLINE 1: ...")) == "bad line"
     assert len(first_line(ValueError("x" * 5000))) == 300
+
+
+@pytest.mark.parametrize("read", [query, lambda path, sql: connect_and_read(path, sql)], ids=["query", "connect"])
+def test_a_snapshot_that_is_damaged_within_is_told_by_name(tmp_path, read):
+    """It opens, and a block of it is not what was written: one line, with the commands that help."""
+    path = tmp_path / "stats.duckdb"
+    with connect(path) as con:
+        con.execute("create table numbers as select range as number from range(100000)")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    path.write_bytes(data)
+
+    with pytest.raises(
+        ValueError, match=r"stats\.duckdb cannot be read .* See `makemore verify`, and `makemore rollback`"
+    ):
+        read(path, "select sum(number) from numbers")
+
+
+def connect_and_read(path, sql):
+    with connect(path, read_only=True) as con:
+        con.execute(sql).fetchall()

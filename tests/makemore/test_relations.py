@@ -5,13 +5,17 @@ import pyarrow as pa
 import pytest
 
 from makemore import relations
-from makemore.counts import split_bigram_counts
+from makemore.counts import source_bigram_counts
 
 
 def test_every_file_of_sql_is_a_relation_or_a_law():
     """The file's stem is its name; those of the issue are among them."""
-    assert set(relations.selects()) == {path.stem for path in relations.sql_dir().glob("*.sql")}
-    assert set(relations.laws()) == {path.stem for path in relations.sql_dir().glob("checks/*.sql")}
+    assert set(relations.selects()) == {
+        path.stem for folder in ("", "counts/") for path in relations.sql_dir().glob(f"{folder}*.sql")
+    }
+    assert set(relations.laws() | relations.laws_of_ngrams()) == {
+        path.stem for path in relations.sql_dir().glob("checks/**/*.sql")
+    }
     assert set(relations.selects()) > {
         "vocab", "names", "bigram_counts", "bigram_probs", "name_lengths", "first_letters", "last_letters", "name_nll",
     }  # fmt: skip
@@ -22,10 +26,10 @@ def test_a_heading_is_the_first_line_without_its_dashes():
     assert relations.heading("-- vocab: a character.\n--\n-- More.\nselect 1") == "vocab: a character."
 
 
-@pytest.mark.parametrize("name", [*relations.selects(), *relations.laws()])
+@pytest.mark.parametrize("name", [*relations.selects(), *relations.laws(), *relations.laws_of_ngrams()])
 def test_every_select_says_what_it_is(name):
     """Its head comment is a sentence that begins with its name."""
-    select = (relations.selects() | relations.laws())[name]
+    select = (relations.selects() | relations.laws() | relations.laws_of_ngrams())[name]
 
     assert re.fullmatch(rf"{name}: .+\.", relations.heading(select))
 
@@ -55,7 +59,7 @@ def test_the_relations_of_sql_are_built_in_an_order_that_works():
     """names before all else, vocab before the matrix, probabilities before what they cost."""
     order = relations.build_order(relations.selects())
 
-    assert order.index("names") < order.index("split_bigram_counts") < order.index("vocab")
+    assert order.index("names") < order.index("source_bigram_counts") < order.index("vocab")
     assert order.index("vocab") < order.index("bigram_counts") < order.index("bigram_probs") < order.index("name_nll")
 
 
@@ -113,11 +117,11 @@ def test_both_engines_build_the_same_relations(built):
     """Polars counts give every table that SQL counts give, columns, types and rows."""
     con = built(["emma", "olivia", "Żoë", "😀", "emma"], [1, 2, 3, 4, 5], holdout=20)
     names = [*relations.selects()]
-    in_sql = [con.sql(f"from {name}").to_arrow_table() for name in names]
+    in_sql = [con.sql(f"from {name} order by all").to_arrow_table() for name in names]
 
-    list(relations.build(con, relations.selects(), {"split_bigram_counts": split_bigram_counts}))
+    list(relations.build(con, relations.selects(), {"source_bigram_counts": source_bigram_counts}))
 
-    assert [con.sql(f"from {name}").to_arrow_table() for name in names] == in_sql
+    assert [con.sql(f"from {name} order by all").to_arrow_table() for name in names] == in_sql
 
 
 def test_a_law_that_holds_is_silent():

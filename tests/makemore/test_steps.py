@@ -46,7 +46,8 @@ def test_a_version_holds_all_that_the_design_says(tmp_path):
     version = make_version(tmp_path / "home", write_list(tmp_path, NAMES))
 
     assert {path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file()} == {
-        "manifest.json", "README.md", "report.html", "counts.parquet", "dataset.safetensors", "stats.duckdb",
+        "manifest.json", "promotion.json", "README.md", "report.html", "counts.parquet", "dataset.safetensors",
+        "stats.duckdb",
         *(f"models/{model_type}/{file}" for model_type in DEFAULT
           for file in ("config.json", "model.safetensors", "metrics.json", "scores.parquet")),
         *(f"samples/{model_type}.parquet" for model_type in DEFAULT),
@@ -212,7 +213,9 @@ def test_a_broken_law_stops_the_build_and_leaves_the_relations_as_they_were(tmp_
         before = con.execute("from vocab").fetchall()
         con.execute("insert into entries values (1, 99, 'a.b', 1)")
 
-    with pytest.raises(relations.BrokenLaw, match=r"names_are_clean: no name .* Found: .*'a\.b'"):
+    with pytest.raises(
+        relations.BrokenLaw, match=r"every_entry_is_a_name: each entry .* Found: .*names \d+, lines_counted \d+"
+    ):
         intake.build(home, EVERYTHING)
 
     with duckdb.connect(str(home / "makemore.duckdb")) as con:

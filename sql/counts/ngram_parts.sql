@@ -1,0 +1,59 @@
+-- ngram_parts: what names added to the count of ch after a context in the split train, or took from it, in one build.
+--
+-- Part 0 is all names of the day when they were last counted together; a later build counts the names that are new, or
+-- gone, and adds a part. ngram_counts is their sum. Only the longest contexts are counted: each shorter one is
+-- the end of a longer one, and their counts are sums of its counts.
+with words as (
+    select
+        length,
+        count,
+        '.' || name || '.' as word
+    from split_names
+    where split = 'train'
+),
+
+places as (
+    select
+        count,
+        word,
+        unnest(range(2, length + 3)) as i
+    from words
+),
+
+longest as (
+    select
+        substring(places.word, greatest(1, places.i - settings.ngram_order + 1), least(places.i, settings.ngram_order))
+            as gram,
+        sum(places.count)::bigint as count,
+        count(*) as types
+    from places
+    cross join settings
+    group by all
+),
+
+sizes as (
+    select
+        gram,
+        count,
+        types,
+        unnest(range(1, length(gram) + 1)) as size
+    from longest
+    where gram <> '.'
+),
+
+grams as (
+    select
+        right(gram, size) as gram,
+        sum(count)::bigint as count,
+        sum(types)::bigint as types
+    from sizes
+    group by all
+)
+
+select
+    left(gram, -1) as context,
+    right(gram, 1) as ch,
+    count,
+    types,
+    0 as part
+from grams
