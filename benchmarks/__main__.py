@@ -14,6 +14,7 @@ from benchmarks import (
     counting,
     evaluation,
     help,
+    idle,
     ingest,
     machine,
     models,
@@ -28,7 +29,7 @@ from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
 MODULES = (
-    bigram_net, counting, evaluation, ingest, help, ngram, run, transformer, models, sampling, producers, nets,
+    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, transformer, models, sampling, producers, nets,
 )  # fmt: skip
 FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 

@@ -1,7 +1,8 @@
 """Load a published version's weights with torch and safetensors alone, and sample ten names from each count model.
 
-    python examples/load_weights.py artifacts/versions/VERSION [SEED]
+    python examples/load_weights.py artifacts [SEED]
 
+Of a home, such as artifacts, the version that serves is taken; artifacts/versions/VERSION is one of your choice.
 Nothing of makemore is imported: docs/artifacts.md is all that this program knows. Copy what you need.
 """
 
@@ -36,6 +37,13 @@ def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     return P, torch.arange(len(P)).expand(len(P), -1), told["chars"]
 
 
+def serving(path: Path) -> Path:
+    """The version of a home that serves; the same path if it is one of a version."""
+    if not (path / "registry.json").exists():
+        return path
+    return path / "versions" / json.loads((path / "registry.json").read_text(encoding="utf-8"))["champion"]["version"]
+
+
 def sample(P: Tensor, following: Tensor, chars: list[str], rng: torch.Generator) -> str:
     """One name: characters drawn from a state's probabilities, from the start until '.' (id 0) comes."""
     name, state = "", 0
@@ -50,7 +58,7 @@ def main() -> None:
     """Print ten names of each model of the version."""
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    version, seed = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
+    version, seed = serving(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
     for folder in sorted(path.parent for path in version.glob("models/*/config.json")):
         try:
             automaton = load(folder)

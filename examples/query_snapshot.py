@@ -1,10 +1,12 @@
 """Ask a published version questions in SQL, with duckdb alone.
 
-    python examples/query_snapshot.py artifacts/versions/VERSION
+    python examples/query_snapshot.py artifacts
 
+Of a home, such as artifacts, the version that serves is asked; artifacts/versions/VERSION is one of your choice.
 Nothing of makemore is imported. docs/sql.md says what each table holds, with more queries.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -41,11 +43,18 @@ QUESTIONS = {
 }
 
 
+def serving(path: Path) -> Path:
+    """The version of a home that serves; the same path if it is one of a version."""
+    if not (path / "registry.json").exists():
+        return path
+    return path / "versions" / json.loads((path / "registry.json").read_text(encoding="utf-8"))["champion"]["version"]
+
+
 def main() -> None:
     """Print the answer to each question."""
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    version = Path(sys.argv[1])
+    version = serving(Path(sys.argv[1]))
     # Read-only: nothing here can change the version, and any number of readers may have it open.
     with duckdb.connect(version / "stats.duckdb", read_only=True) as con:
         for question, select in QUESTIONS.items():

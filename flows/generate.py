@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import tasks
+from flows import sampling_tasks as tasks
 from makemore.artifacts import find_version
 from makemore.home import Home
 from makemore.requests import Request, read_requests
@@ -23,7 +23,7 @@ def generate(
     home: Path = Path("artifacts"),
     version: str | None = None,
 ) -> Path:
-    """Write the names of all requests, or of a CSV of them, to `output`, from the newest version if none is named.
+    """Write the names of all requests, or of a CSV of them, to `output`, from the champion if no version is named.
 
     A shard that was made is not made again, neither by a retry nor by another run of the same requests.
     """

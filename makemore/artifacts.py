@@ -14,13 +14,18 @@ from typing import Any
 
 import polars as pl
 
+from makemore import registry
 from makemore.home import Home
+from makemore.seal import is_whole, sealed
 from makemore.tables import sync, written_aside
 
 FORMAT = 1
 """Of the layout that docs/artifacts.md specifies."""
 VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 MANIFEST = "manifest.json"
+PROMOTION = "promotion.json"
+LOOK = "see `makemore verify`, and `makemore rollback` if it serves"
+"""What to do about a file that is damaged."""
 
 
 class NotAsPublished(ValueError):
@@ -51,8 +56,8 @@ def publish(home: Home, draft: Path) -> Path:
     Raises:
         FileExistsError: there is a version of that name.
     """
-    files = {file: _fingerprint(draft / file) for file in _files(draft)}
-    write_json(draft / MANIFEST, read_manifest(draft) | {"files": files})
+    files = {file: fingerprint(draft / file) for file in _files(draft)}
+    write_json(draft / MANIFEST, sealed(read_manifest(draft) | {"files": files}))
     for path in sorted(draft.rglob("*"), reverse=True):
         if path.is_file():
             path.chmod(0o444)
@@ -81,17 +86,24 @@ def versions(home: Home) -> list[str]:
 
 
 def find_version(home: Home, version: str | None = None) -> Path:
-    """The folder of a version, the newest if none is named.
+    """The folder of a version: if none is named that of the champion, or of the newest where none serves.
 
     Raises:
         FileNotFoundError: there is no such version.
+        ValueError: none is named, and the registry is damaged.
     """
     published = versions(home)
     if not published:
         raise FileNotFoundError(f"{home.path} has no version: make one with `makemore run LIST --home {home.path}`.")
     if version is not None and version not in published:
         raise FileNotFoundError(f"{home.path} has no version {version!r}: the newest is {published[-1]}.")
-    return home.versions / (version or published[-1])
+    return home.versions / (version or _champion(home, published) or published[-1])
+
+
+def _champion(home: Home, published: list[str]) -> str | None:
+    """The version that serves, if it is there."""
+    champion = registry.read(home).champion
+    return champion.version if champion and champion.version in published else None
 
 
 def verify(folder: Path) -> Iterator[str]:
@@ -104,13 +116,15 @@ def verify(folder: Path) -> Iterator[str]:
         return
     if named != folder.name:
         yield f"{MANIFEST} is of {named}"
+    elif not is_whole(manifest):
+        yield f"{MANIFEST} differs from what was published"
     present = set(_files(folder))
-    for file, fingerprint in expected.items():
+    for file, told in expected.items():
         if file not in present:
             yield f"{file} is missing"
-        elif (found := _fingerprint(folder / file)) != fingerprint:
+        elif (found := fingerprint(folder / file)) != told:
             yield f"{file} differs: {found['bytes']} bytes {found['sha256'][:12]}, published as " + (
-                f"{fingerprint['bytes']} bytes {fingerprint['sha256'][:12]}"
+                f"{told['bytes']} bytes {told['sha256'][:12]}"
             )
     for file in sorted(present - expected.keys()):
         yield f"{file} was not published with it"
@@ -124,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     manifest = read_json(folder / MANIFEST)
     if not {"version", "created_at", "made_from"} <= manifest.keys():
-        raise NotAsPublished(f"{folder / MANIFEST} is no manifest: see `makemore verify`.")
+        raise NotAsPublished(f"{folder / MANIFEST} is no manifest: {LOOK}.")
     return manifest
 
 
@@ -134,13 +148,18 @@ def models_in(folder: Path) -> list[str]:
 
 
 def find_model(folder: Path, model_type: str | None = None) -> str:
-    """A model type that the version has: the one named, or else the one with the lowest nll.
+    """A model type that the version has: the one named, else the one that it serves with, else that of the lowest nll.
+
+    A version that has served keeps the model type that it did with: who has found the champion's folder, and asks for
+    its model while another takes its place, gets both of one decision.
 
     Raises:
         ValueError: the version has no such model.
     """
     if model_type is None:
-        return best_model(folder)
+        home = Home(folder.parent.parent)
+        served = registry.read(home).model_of(folder.name) if folder.parent == home.versions else None
+        return served or best_model(folder)
     if model_type not in (found := models_in(folder)):
         raise ValueError(f"{folder.name} has no model {model_type!r}: use one of {', '.join(found)}.")
     return model_type
@@ -154,8 +173,21 @@ def best_model(folder: Path) -> str:
         return float(nlls.get("dev", nlls.get("train", math.inf)))
 
     if not (found := models_in(folder)):
-        raise NotAsPublished(f"{folder} has no model: see `makemore verify`.")
+        raise NotAsPublished(f"{folder} has no model: {LOOK}.")
     return min(found, key=nll)
+
+
+def read_promotion(folder: Path) -> registry.Promotion:
+    """The decision on a version or a draft, as it was made when the version was.
+
+    Raises:
+        NotAsPublished: it is missing, no JSON, or no decision.
+    """
+    told = read_json(folder / PROMOTION)
+    try:
+        return registry.Promotion.of(told)
+    except (KeyError, TypeError) as error:
+        raise NotAsPublished(f"{folder / PROMOTION} is no decision: {LOOK}.") from error
 
 
 def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
@@ -166,7 +198,7 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
     """
     metrics = read_json(folder / "models" / model_type / "metrics.json")
     if not {"parameters", "train_seconds"} <= metrics.keys():
-        raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: see `makemore verify`.")
+        raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: {LOOK}.")
     return {"nll": {}} | {name: _by_split(value, None, math.inf) for name, value in metrics.items()}
 
 
@@ -180,7 +212,7 @@ def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
     try:
         return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise NotAsPublished(f"{path} cannot be read ({str(error).splitlines()[0]}): see `makemore verify`.") from error
+        raise NotAsPublished(f"{path} cannot be read ({str(error).splitlines()[0]}): {LOOK}.") from error
 
 
 def write_metrics(folder: Path, model_type: str, metrics: dict[str, Any]) -> None:
@@ -206,7 +238,7 @@ def read_json(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        raise NotAsPublished(f"{path} cannot be read ({error}): see `makemore verify`.") from error
+        raise NotAsPublished(f"{path} cannot be read ({error}): {LOOK}.") from error
     return value
 
 
@@ -223,6 +255,7 @@ def _files(folder: Path) -> list[str]:
     return sorted(path for path in paths if path != MANIFEST)
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
+def fingerprint(path: Path) -> dict[str, Any]:
+    """The hash of a file, and its size."""
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

@@ -24,7 +24,7 @@ LARGEST_TABLE = 1 << 20
 
 
 def source_bigram_counts(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Columns source_id, split, ch1, ch2, count of the relation `names`, ordered: what the select of that name gives."""
+    """Columns source_id, split, ch1, ch2, count of the relation `names`, ordered: what its select gives."""
     rows = con.sql("select source_id, split, name, weight from names").to_arrow_reader(CHUNK)
     return count_bigrams(ahead(_frame(batch) for batch in rows)).to_arrow()
 

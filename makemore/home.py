@@ -64,7 +64,8 @@ def holding(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
         path.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        print(f"{path} is held by {_who(holder)}: waiting up to {wait:g} s.", file=sys.stderr)
+        if wait:
+            print(f"{path} is held by {_who(holder)}: waiting up to {wait:g} s.", file=sys.stderr)
         try:
             lock.acquire(timeout=wait)
         except Timeout:

@@ -37,6 +37,10 @@ class TransientError(ValueError):
     """A fault that may pass by itself: trying again can help."""
 
 
+class NoList(FileNotFoundError):
+    """A folder holds no list at present, or a glob matches none."""
+
+
 def expand(lists: list[str]) -> list[str]:
     """Addresses and absolute paths of the lists that files, folders, globs and URLs stand for, each once.
 
@@ -147,16 +151,14 @@ def _paths(named: str) -> list[str]:
         files = (file for file in path.iterdir() if not file.is_dir() and not file.name.startswith("."))
         paths = sorted(file for file in files if _suffix(file) in SUFFIXES)
         if not paths:
-            raise FileNotFoundError(
-                f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst."
-            )
+            raise NoList(f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst.")
     elif path.exists():
         paths = [path]
     else:
         matches = map(Path, sorted(glob.glob(str(path), recursive=True)))
         paths = [match for match in matches if not match.is_dir()]
         if not paths:
-            raise FileNotFoundError(f"{named} does not exist.")
+            raise (NoList if glob.has_magic(str(path)) else FileNotFoundError)(f"{named} does not exist.")
     # A link keeps its own name: what it leads to tomorrow replaces what it leads to today.
     return [_told(file.absolute()) for file in paths]
 

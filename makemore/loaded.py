@@ -242,10 +242,11 @@ class Loaded:
 def load(
     version: str | Path | None = None, *, model: str | None = None, home: str | Path = "artifacts", device: str = "auto"
 ) -> Loaded:
-    """A model of a version, by the version's name in a home (the newest if left out) or by a path.
+    """A model of a version, by the version's name in a home (the champion if left out) or by a path.
 
-    A path may be of a version's folder, of a home, or of a model's folder alone. The model type is the one with the
-    lowest dev nll if it is left out. A net is loaded to a GPU if there is one, unless `device` is 'cpu'.
+    A path may be of a version's folder, of a home, or of a model's folder alone. If the model type is left out it is
+    the one that the version serves with, or else the one with the lowest dev nll. A net is loaded to a GPU if there is
+    one, unless `device` is 'cpu'.
 
     Raises:
         FileNotFoundError: there is no such version.

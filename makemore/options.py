@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 Format = Literal["text", "csv", "parquet", "jsonl"]
@@ -174,6 +175,13 @@ class SampleOptions:
 
 class CannotBeMet(ValueError):
     """There is no name as asked, or not as many as asked."""
+
+
+class WantsALook(ValueError):
+    """It is done, but something of it wants a look: a list is held back, a version does not serve, a model failed."""
+
+    version: Path | None = None
+    """The one that was published."""
 
 
 def check_seed(seed: int) -> int:

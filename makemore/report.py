@@ -59,7 +59,8 @@ def _told(draft: Path) -> dict[str, Any]:
         }
         picture = _picture(con)
     manifest = artifacts.read_manifest(draft)
-    return tables | picture | {"manifest": manifest, "failed": manifest.get("failed", {}), "samples": samples}
+    told = {"manifest": manifest, "failed": manifest.get("failed", {}), "samples": samples}
+    return tables | picture | told | {"promotion": artifacts.read_promotion(draft)}
 
 
 def _picture(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:

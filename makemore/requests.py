@@ -24,7 +24,7 @@ class Request:
     id: str = ""
     """What the producer calls it."""
     model: str | None = None
-    """Model type; the one with the lowest dev nll if left out."""
+    """Model type; the one that the version serves with if left out."""
     seed: int = SEED
     """The same names for the same seed."""
     best: bool = False

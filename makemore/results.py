@@ -1,16 +1,18 @@
-"""What analysts read of the models: tables of the version's files and of earlier metrics, and the relations on them."""
+"""What analysts read of the models: tables of their files, earlier metrics, decisions, and the relations on them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
-from makemore import artifacts, relations
+from makemore import artifacts, registry, relations
 from makemore.database import connect
 from makemore.home import Home
 
@@ -33,26 +35,101 @@ MODELS = {
     "nll_train": pl.Float64,
 }
 
+VERSION_SOURCES = {
+    "version": pl.String,
+    "source_id": pl.Int32,
+    "uri": pl.String,
+    "sha256": pl.String,
+    "names": pl.Int64,
+    "is_served": pl.Boolean,
+    "forgotten": pl.String,
+}
+PROMOTIONS = {
+    "version": pl.String,
+    "model_type": pl.String,
+    "decided_at": pl.Datetime,
+    "decision": pl.String,
+    "against": pl.String,
+    "difference": pl.Float64,
+    "difference_low": pl.Float64,
+    "difference_high": pl.Float64,
+    "reasons": pl.String,
+}
 
-def write_results(home: Home, draft: Path) -> None:
-    """Add the tables metrics, models, samples and scores to a draft's snapshot, and the relations of sql/results/.
+
+def write_results(home: Home, draft: Path) -> int:
+    """Number of models that were added to a draft's snapshot, in metrics, models, samples, scores and sql/results/.
 
     The published files are the only record of earlier versions: a row of metrics cannot say anything else than they do.
     """
     folders = [*(home.versions / version for version in artifacts.versions(home)), draft]
+    known = registry.read(home)
     tables = {
+        "version_sources": pl.DataFrame(
+            [row for folder in folders for row in _sources(folder, known)], schema=VERSION_SOURCES
+        ),
         "metrics": pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS),
         "models": pl.DataFrame([_model(draft, model_type) for model_type in artifacts.models_in(draft)], schema=MODELS),
         "samples": _of_all(draft, "samples/{}.parquet"),
         "scores": _of_all(draft, "models/{}/scores.parquet"),
     }
     with connect(draft / "stats.duckdb") as con:
-        for table, frame in tables.items():
-            con.register("frame", frame.to_arrow())
-            con.execute(f"create or replace table {table} as from frame")
-            con.unregister("frame")
+        _write_tables(con, tables)
         con.execute("alter table models alter settings type json")
+        con.register("served_bigram_counts", _served_bigram_counts(home, known).to_arrow())
         list(relations.build(con, relations.selects_on_results()))
+        con.unregister("served_bigram_counts")
+    return len(tables["models"])
+
+
+def write_promotions(home: Home, draft: Path) -> int:
+    """Number of decisions that were written to a draft's snapshot: all that came before, and that on the draft."""
+    promotions = [*registry.read(home).promotions, artifacts.read_promotion(draft)]
+    with connect(draft / "stats.duckdb") as con:
+        _write_tables(con, {"promotions": pl.DataFrame(list(map(_promotion, promotions)), schema=PROMOTIONS)})
+    return len(promotions)
+
+
+def _write_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
+    for table, frame in tables.items():
+        con.register("frame", frame.to_arrow())
+        con.execute(f"create or replace table {table} as from frame")
+        con.unregister("frame")
+
+
+def _promotion(promotion: registry.Promotion) -> dict[str, Any]:
+    told = asdict(promotion)
+    return {column: told[column] for column in PROMOTIONS if column in told} | {
+        "decided_at": datetime.fromisoformat(promotion.at).replace(tzinfo=None),
+        "reasons": "; ".join(promotion.reasons),
+    }
+
+
+def _sources(folder: Path, known: registry.Registry) -> Iterator[dict[str, Any]]:
+    """The lists that a version was made of, and why the version is to be forgotten, if it is."""
+    try:
+        manifest = artifacts.read_manifest(folder)
+    except artifacts.NotAsPublished:
+        return
+    for source in manifest["made_from"].get("sources", []):
+        yield {
+            "version": manifest["version"],
+            "source_id": source["source_id"],
+            "uri": source["uri"],
+            "sha256": source["sha256"],
+            "names": source["names"],
+            "is_served": known.champion is not None and known.champion.version == folder.name,
+            "forgotten": "; ".join(known.forgotten.get(folder.name, ())) or None,
+        }
+
+
+def _served_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
+    """Columns ch1, ch2, count of the version that serves; no row where there is none that can be read."""
+    path = home.versions / (known.champion.version if known.champion else "") / "counts.parquet"
+    try:
+        return pl.read_parquet(path, glob=False, columns=["ch1", "ch2", "count"])
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
 
 
 def _metrics(folder: Path) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 
 from makemore import artifacts
 from makemore.database import query
+from makemore.registry import Promotion
 
 ROWS = 50
 """Rows of a table that are shown."""
@@ -19,16 +20,21 @@ NAME = 32
 """Characters of a name to which others are aligned; what is no name is cut there."""
 
 
-def describe(version: Path) -> str:
-    """One line: the version, its lists' names, the test nll of each model, and which failed."""
+def describe(version: Path, marks: Sequence[str] = ()) -> str:
+    """One line: the version, its lists' names, the test nll of each model, which failed, and what the registry says."""
+    told = f"{version.name}  {_described(version)}"
+    return f"{told}  {', '.join(marks)}" if marks else told
+
+
+def _described(version: Path) -> str:
     try:
         manifest = artifacts.read_manifest(version)
         told = [f"{model_type} {_headline(version, model_type)}" for model_type in artifacts.models_in(version)]
     except artifacts.NotAsPublished as error:
-        return f"{version.name}  damaged: {error}"
+        return f"damaged: {error}"
     names = sum(source.get("names", 0) for source in manifest["made_from"].get("sources", []))
     failed = [f"{model_type} failed" for model_type in manifest.get("failed", {})]
-    return f"{version.name}  {names:,} names  " + "  ".join(told + failed)
+    return f"{names:,} names  " + "  ".join(told + failed)
 
 
 def nlls(version: Path) -> str:
@@ -62,21 +68,33 @@ def scored(scores: pl.DataFrame) -> Iterator[str]:
 
 
 def announce(version: Path, command: str, option: str) -> str:
-    """New names from the best model of a version, all nlls, where it lies and what to try next."""
-    best = artifacts.best_model(version)
+    """New names from the best model of a version, all nlls, where it lies, whether it serves and what to try next."""
+    best, promotion = artifacts.best_model(version), artifacts.read_promotion(version)
     names = new_names(version, best, 20)
+    of_it = option if promotion.serves else f"{option} --version {version.name}"
     return f"""{len(names)} new names from {best}:
 
 {in_columns(names)}
 
 {nlls(version)}
 
-Published {version}: open report.html there in a browser. Next:
+Published {version}: open report.html there in a browser.
+{serving(promotion)}
 
-  {command} compare{option}
-  {command} sample -n 50 --seed 1{option}
-  {command} query "select * from bigram_counts order by count desc limit 5"{option}
+Next:
+
+  {command} compare{of_it}
+  {command} sample -n 50 --seed 1{of_it}
+  {command} query "select * from bigram_counts order by count desc limit 5"{of_it}
   {command} verify{option}"""
+
+
+def serving(promotion: Promotion) -> str:
+    """Whether a version serves by a decision, with which model or in place of which, and a line for each reason."""
+    told = f"It serves from now on, with {promotion.model_type}"
+    if not promotion.serves:
+        told = f"It does not serve, {promotion.against} does, unless you `makemore promote {promotion.version}`"
+    return "\n".join([f"{told}:", *(f"  {reason}" for reason in promotion.reasons)])
 
 
 def comparison(version: Path) -> str:
@@ -92,7 +110,7 @@ def comparison(version: Path) -> str:
     ]  # fmt: skip
     failed = artifacts.read_manifest(version).get("failed", {})
     told = [f"{model_type} failed: {reason}" for model_type, reason in failed.items()]
-    return "\n".join([*_aligned(lines), *told, "", *_aligned(samples)])
+    return "\n".join([*aligned(lines), *told, "", *aligned(samples)])
 
 
 def table(frame: pl.DataFrame) -> str:
@@ -120,6 +138,12 @@ def in_columns(names: list[str]) -> str:
     return "\n".join(
         "".join(name.ljust(width) for name in names[i : i + per_line]).rstrip() for i in range(0, len(names), per_line)
     )
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Lines of a table, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
 def _compared(model: dict[str, Any], held_out: list[str]) -> list[str]:
@@ -174,12 +198,6 @@ def _difference(difference: float | None, low: float, high: float) -> str:
     if not difference and not high:
         return "-"
     return f"{difference:.4f} ({low:.4f} to {high:.4f})" + (", or not at all" if low <= 0 <= high else "")
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """Lines of a table, the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
 def _headline(version: Path, model_type: str) -> str:

@@ -80,7 +80,7 @@ def writing(
     with written_aside(target) as aside:
         with (
             aside.open("wb") as file,
-            _compressed(file, target) as stream,
+            compressed(file, target) as stream,
             _writing(stream, table_format, metadata) as write,
         ):
             yield write
@@ -145,7 +145,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _compressed(file: IO[bytes], path: Path) -> Any:
+def compressed(file: IO[bytes], path: Path) -> Any:
+    """A file to write to, whose bytes reach another one compressed as the suffix of a path says."""
     match path.suffix.lower():
         case ".gz":
             # Neither name nor time: the same bytes for the same table.

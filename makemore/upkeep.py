@@ -60,7 +60,7 @@ def count_anew(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:
 
     `counter` computes `source_bigram_counts` from the relation `names`, in place of its select.
     """
-    _drop_all(con)
+    drop_all(con)
     for name in relations.build_order(relations.selects()):
         if name == "source_bigram_counts" and counter:
             _put(con, "create table source_bigram_counts as from rows", counter(con))
@@ -69,7 +69,6 @@ def count_anew(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:
             con.execute(f"create {kind} {name} as {relations.selects()[name]}")
     for macro, select in relations.macros().items():
         con.execute(f"create macro {macro} as table {select}")
-    _all_is_counted(con)
 
 
 def keep_up(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> bool:
@@ -102,6 +101,20 @@ def keep_up(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> bool:
     return True
 
 
+def drop_all(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop all relations, as this or another makemore made them, and what the counts do not know of yet."""
+    there = con.execute(
+        "select 'view', view_name from duckdb_views() where not internal union all "
+        "select 'table', table_name from duckdb_tables() union all "
+        "select 'macro table', function_name from duckdb_functions() "
+        "where function_type = 'table_macro' and not internal"
+    ).fetchall()
+    for kind, name in there:
+        if name not in OWN:
+            con.execute(f'drop {kind} "{name}"')
+    _all_is_counted(con)
+
+
 def compact(db: Path, *, most_free: float = 0.0) -> bool:
     """Whether a database was written anew, so that nothing of what was deleted is left in its file.
 
@@ -126,7 +139,7 @@ def _add_bigrams(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> Non
     """Count the bigrams of the entries that are new, in place of what their lists gave before."""
     con.execute(
         "delete from source_bigram_counts "
-        "where source_id in (from uncounted) or source_id not in (select source_id from sources)"
+        "where source_id in (select source_id from uncounted union all select source_id from uncounted_removals)"
     )
     if counter:
         _put(con, "insert into source_bigram_counts from rows", counter(con))
@@ -154,15 +167,3 @@ def _put(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> None
 def _all_is_counted(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("delete from uncounted")
     con.execute("delete from uncounted_removals")
-
-
-def _drop_all(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop what is not the warehouse's own: relations, as this or another makemore made them."""
-    there = con.execute(
-        "select 'view', view_name from duckdb_views() where not internal union all "
-        "select 'table', table_name from duckdb_tables() union all "
-        "select 'macro table', function_name from duckdb_functions() where function_type = 'table_macro' and not internal"
-    ).fetchall()
-    for kind, name in there:
-        if name not in OWN:
-            con.execute(f'drop {kind} "{name}"')

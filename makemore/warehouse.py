@@ -9,16 +9,20 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
+from makemore import guard, withheld
 from makemore.ahead import ahead
 from makemore.database import transaction
+from makemore.scripts import scripts_of
+from makemore.vocab import code_points
 
 TABLES = """
 create sequence if not exists source_ids;
 create table if not exists sources (
     source_id integer default nextval('source_ids'), uri varchar, sha256 varchar, bytes bigint, options json,
-    ingested_at timestamp, names bigint, rejects bigint
+    ingested_at timestamp, names bigint, rejects bigint, scripts varchar[]
 );
 create table if not exists entries (source_id integer, row bigint, name varchar, weight bigint);
 create table if not exists rejects (source_id integer, row bigint, raw varchar, reason varchar);
@@ -27,7 +31,11 @@ create table if not exists uncounted_removals (
     source_id integer, row bigint, name varchar, weight bigint, options json
 );
 """
-OWN = ("sources", "entries", "rejects", "settings", "uncounted", "uncounted_removals")
+SOURCES = [
+    "source_id", "uri", "sha256", "bytes", "options", "ingested_at", "names", "rejects", "scripts",
+]  # fmt: skip
+"""Columns of the table of lists; the last one came last."""
+OWN = ("sources", "entries", "rejects", "settings", "held", "forgotten", "uncounted", "uncounted_removals")
 """Tables that are no relations."""
 WORKING = ("uncounted", "uncounted_removals")
 """Those of them that are of the working database alone: which lists and names the counts do not know of yet."""
@@ -46,7 +54,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a list: its id, its names and rejects, whether anything changed, and why it is held back if it is."""
+    """What became of a list: its id, its names and rejects, whether anything changed, and why it is held back if it is.
+
+    A list that is held back has `changed` where nobody was told so yet.
+    """
 
     source_id: int
     uri: str
@@ -57,8 +68,31 @@ class Ingested:
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables that are not there yet."""
-    con.execute(TABLES)
+    """Make the tables that are not there yet, and give those of an older makemore what they lack.
+
+    Raises:
+        ValueError: they are of a makemore that is not known.
+    """
+    con.execute(TABLES + withheld.TABLES)
+    columns = [name for (name,) in con.execute("select column_name from (describe sources)").fetchall()]
+    if columns == SOURCES[:-1]:
+        _add_scripts(con)
+    elif columns != SOURCES:
+        raise ValueError(
+            f"the database is of another makemore: its table sources has {', '.join(columns)}, where this one knows "
+            f"{', '.join(SOURCES)}. Make a home of its lists anew, with `makemore run LISTS --home FOLDER`."
+        )
+
+
+def _add_scripts(con: duckdb.DuckDBPyConnection) -> None:
+    """Say of each list which scripts its names are in, as `ingest` does."""
+    with transaction(con):
+        con.execute("alter table sources add column scripts varchar[]")
+        con.execute("update sources set scripts = []")
+        for (source_id,) in con.execute("select distinct source_id from entries").fetchall():
+            names = con.sql("select name from entries where source_id = ?", params=[source_id]).pl()["name"]
+            scripts = scripts_of(_characters(names))
+            con.execute("update sources set scripts = ? where source_id = ?", [scripts, source_id])
 
 
 def recognise(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None:
@@ -82,31 +116,78 @@ def recognise(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None
 
 
 def ingest(
-    con: duckdb.DuckDBPyConnection, source: Source, batches: Iterable[tuple[pl.DataFrame, pl.DataFrame]]
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    batches: Iterable[tuple[pl.DataFrame, pl.DataFrame]],
+    *,
+    guarded: bool = False,
 ) -> Ingested:
     """Take in a list, in place of what its address gave before, or leave no trace of it if a batch fails.
 
-    `batches` are the entries and rejects of `quarantine.divide`.
+    `batches` are the entries and rejects of `quarantine.divide`. Names that are to be forgotten are rejected.
 
     Raises:
         ValueError: the list has no name.
+        guard.Held: it is `guarded`, and not what the home expects.
     """
     # Rows carry their number: their order in the table does not matter, and writing them in any order is faster.
     con.execute("set preserve_insertion_order = false")
     # It would make the file two fifths smaller, and an insert take twice as long.
     con.execute("set disabled_compression_methods = 'dict_fsst'")
     with transaction(con):
+        home, replaced = guard.lines(con), guard.lines(con, source.uri)
         source_id = _release(con, source.uri)
         _insert(con, source, source_id)
         names = rejects = 0
+        characters: set[str] = set()
         for entries, rejected in ahead(batches):
             names += _append(con, "entries", source_id, entries)
             rejects += _append(con, "rejects", source_id, rejected)
+            characters |= _characters(entries["name"])
+        forgotten = withheld.reject_forgotten(con, source_id)
+        names, rejects = names - forgotten, rejects + forgotten
         if not names:
             raise ValueError(f"{source.uri} has no name in it: {_why(con, source_id, rejects)}.")
-        con.execute("update sources set names = ?, rejects = ? where source_id = ?", [names, rejects, source_id])
+        new = guard.Lines(names, rejects, frozenset(scripts_of(characters)))
+        if guarded and (reason := guard.reason_to_hold(con, source_id, home, replaced, new)):
+            raise guard.Held(reason)
+        con.execute(
+            "update sources set names = ?, rejects = ?, scripts = ? where source_id = ?",
+            [names, rejects, sorted(new.scripts), source_id],
+        )
         con.execute("insert into uncounted values (?)", [source_id])
+        con.execute("delete from held where uri = ?", [source.uri])
     return Ingested(source_id, source.uri, names, rejects, changed=True)
+
+
+def forget(con: duckdb.DuckDBPyConnection, source_id: int) -> int:
+    """Number of names and rejects of a list that are gone now, with the list."""
+    [(options, lines)] = con.execute(
+        "select options, names + rejects from sources where source_id = ?", [source_id]
+    ).fetchall()
+    _uncount(con, source_id, options)
+    for table in ("sources", "entries", "rejects"):
+        con.execute(f"delete from {table} where source_id = ?", [source_id])
+    return int(lines)
+
+
+def reject_forgotten(con: duckdb.DuckDBPyConnection, source_id: int) -> int:
+    """Number of lines of a list whose names are to be forgotten, and are rejected now."""
+    [(options,)] = con.execute("select options from sources where source_id = ?", [source_id]).fetchall()
+    with_it = con.execute(
+        "select 1 from entries where source_id = ? and sha256(lower(name)) in (select name_sha256 from forgotten) "
+        "limit 1",
+        [source_id],
+    ).fetchall()
+    if with_it:
+        # The whole list is counted again: bigrams are counted by list.
+        _uncount(con, source_id, options)
+        con.execute("insert into uncounted values (?)", [source_id])
+    gone = withheld.reject_forgotten(con, source_id)
+    con.execute(
+        "update sources set names = names - ?, rejects = rejects + ? where source_id = ?", [gone, gone, source_id]
+    )
+    return gone
 
 
 def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -118,11 +199,11 @@ def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def _release(con: duckdb.DuckDBPyConnection, uri: str) -> int:
     """Id for what an address brings now; what it brought before is gone, or another address's that has the same."""
     known = con.execute(
-        "select source_id, sha256, options, names, rejects from sources where uri = ?", [uri]
+        "select source_id, sha256, options, names, rejects, scripts from sources where uri = ?", [uri]
     ).fetchall()
     if not known:
         return int(con.execute("select nextval('source_ids')").fetchall()[0][0])
-    source_id, sha256, options, names, rejects = known[0]
+    source_id, sha256, options, names, rejects, scripts = known[0]
     con.execute("delete from sources where source_id = ?", [source_id])
     _uncount(con, source_id, options)
     heirs = con.execute(
@@ -131,7 +212,10 @@ def _release(con: duckdb.DuckDBPyConnection, uri: str) -> int:
     ).fetchall()
     if heirs and names:
         heir = heirs[0][0]
-        con.execute("update sources set names = ?, rejects = ? where source_id = ?", [names, rejects, heir])
+        con.execute(
+            "update sources set names = ?, rejects = ?, scripts = ? where source_id = ?",
+            [names, rejects, scripts, heir],
+        )
         for table in ("entries", "rejects"):
             con.execute(f"update {table} set source_id = ? where source_id = ?", [heir, source_id])
         con.execute("insert into uncounted values (?)", [heir])
@@ -153,9 +237,15 @@ def _uncount(con: duckdb.DuckDBPyConnection, source_id: int, options: str) -> No
 def _insert(con: duckdb.DuckDBPyConnection, source: Source, source_id: int) -> None:
     ingested_at = source.ingested_at.replace(tzinfo=None)
     con.execute(
-        "insert into sources values (?, ?, ?, ?, ?, ?, 0, 0)",
+        "insert into sources values (?, ?, ?, ?, ?, ?, 0, 0, [])",
         [source_id, source.uri, source.sha256, source.bytes, json.dumps(source.options), ingested_at],
     )
+
+
+def _characters(names: pl.Series) -> set[str]:
+    """The distinct characters of names."""
+    codes = code_points(names.str.join().item() or "")
+    return {chr(code) for code in np.flatnonzero(np.bincount(codes))}
 
 
 def _append(con: duckdb.DuckDBPyConnection, table: str, source_id: int, rows: pl.DataFrame) -> int:
@@ -168,7 +258,4 @@ def _append(con: duckdb.DuckDBPyConnection, table: str, source_id: int, rows: pl
 def _why(con: duckdb.DuckDBPyConnection, source_id: int, rejects: int) -> str:
     if not rejects:
         return "it is empty"
-    row, reason = con.execute(
-        "select row, reason from rejects where source_id = ? order by row limit 1", [source_id]
-    ).fetchall()[0]
-    return f"all {rejects} lines were rejected, the first, line {row}, because it {reason}"
+    return f"all {rejects} lines were rejected, the first, line {guard.first_reject(con, source_id)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from makemore.artifacts import NotAsPublished, read_json, write_json
+from makemore.artifacts import LOOK, NotAsPublished, read_json, write_json
 from makemore.models import configure, model_class
 from makemore.tables import written_aside
 from makemore.vocab import Vocab
@@ -32,15 +32,17 @@ def load_model(folder: Path) -> tuple[Any, Vocab]:
     Raises:
         NotAsPublished: a file is missing or damaged.
     """
+    file = folder / "config.json"
+    told = read_json(file)
     try:
-        told = read_json(folder / "config.json")
         vocab = Vocab(tuple(told["chars"]))
         cls, config = model_class(told["model_type"]), configure(told["model_type"], told["config"])
         parts = [load_model(folder.parent / part)[0] for part in getattr(config, "parts", ())]
         model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
+        file = folder / "model.safetensors"
+        model.load_state_dict(load_file(file))
+    except NotAsPublished:
+        raise
     except Exception as error:
-        raise NotAsPublished(
-            f"{folder} cannot be loaded ({str(error).splitlines()[0]}): try `makemore verify`."
-        ) from error
+        raise NotAsPublished(f"{file} cannot be loaded ({str(error).splitlines()[0]}): {LOOK}.") from error
     return model.eval(), vocab

@@ -1,6 +1,7 @@
 """What several test files need: the lecture's list, a published version, the command line, a Prefect server."""
 
 import io
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -61,6 +62,9 @@ def published(tmp_path_factory):
 def makemore(capsys, monkeypatch):
     """A function of a command's words to its exit code, stdout and stderr, without a new process for each."""
     monkeypatch.chdir(ROOT)
+    # The command line logs to the stderr of its process, which here is gone when the test ends.
+    for attribute, value in {"handlers": [], "propagate": True}.items():
+        monkeypatch.setattr(logging.getLogger("makemore"), attribute, value)
 
     def run(*words, stdin="", **env):
         monkeypatch.setattr(sys, "argv", ["makemore", *map(str, words)])

@@ -36,6 +36,7 @@ STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b")
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
+    "restore": [["export-home", "names.tar.zst"]],
     "rollback": [["promote", "VERSION", "--model", "bigram"]],
     "unpin": [["pin", "VERSION"]],
 }

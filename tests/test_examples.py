@@ -51,6 +51,13 @@ def test_load_weights_samples_ten_names_of_each_model_without_makemore(version, 
         assert set(names.replace(", ", "")) <= set(chars) - {"."}
 
 
+def test_of_a_home_the_version_that_serves_is_taken(version, published, sampled):
+    assert printed_without_makemore("load_weights.py", published) == sampled
+    assert printed_without_makemore("query_snapshot.py", published) == printed_without_makemore(
+        "query_snapshot.py", version
+    )
+
+
 def test_load_weights_samples_other_names_from_another_seed(version, sampled):
     assert printed_without_makemore("load_weights.py", version, 7) != sampled
 

@@ -7,17 +7,17 @@ import os
 import sys
 import traceback
 
-from makemore.cli import keeping, making, producing, reading
+from makemore.cli import housekeeping, keeping, lists, making, producing, reading
 from makemore.cli.app import app
-from makemore.options import CannotBeMet
+from makemore.options import CannotBeMet, WantsALook
 
-__all__ = ["app", "keeping", "main", "making", "producing", "reading"]
+__all__ = ["app", "housekeeping", "keeping", "lists", "main", "making", "producing", "reading"]
 
 
 def main() -> None:
     """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not.
 
-    3, with a line on stderr, is of names that there are not, or not as many.
+    3, with a line on stderr, is of names that there are not, or not as many; 4 of what is done, but wants a look.
     """
     log = logging.getLogger("makemore")
     log.handlers = [logging.StreamHandler(sys.stderr)]
@@ -34,6 +34,6 @@ def main() -> None:
         # is gone; DuckDB then prints forty lines of complaint.
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
-        sys.exit(3 if isinstance(error, CannotBeMet) else 1)
+        sys.exit(3 if isinstance(error, CannotBeMet) else 4 if isinstance(error, WantsALook) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from makemore import __version__
+from makemore.notice import addresses
 
 # torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
 
@@ -21,7 +25,7 @@ app.register_install_completion_command(name="--install-completion")
 
 HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of this body of names.")]
 VersionOption = Annotated[str | None, Parameter(help="Published version; the champion if left out.")]
-ModelOption = Annotated[str | None, Parameter(help="Model type; the one with the lowest dev nll if left out.")]
+ModelOption = Annotated[str | None, Parameter(help="Model type; the one that the version serves with if left out.")]
 OutputOption = Annotated[
     Path | None,
     Parameter(
@@ -32,3 +36,33 @@ OutputOption = Annotated[
 ]
 Flat = Parameter(name="*")
 HOME = Path("artifacts")
+KeepOption = Annotated[int, Parameter(help="Newest versions that stay when a new one is published.")]
+NotifyOption = Annotated[
+    str,
+    Parameter(
+        env_var="MAKEMORE_NOTIFY",
+        help="Who is told when something wants a look: webhooks and blocks of Prefect's (block:TYPE/NAME), by commas.",
+    ),
+]
+TimeoutOption = Annotated[
+    float, Parameter(env_var="MAKEMORE_TIMEOUT", help="Hours after which a run is ended as failed.")
+]
+
+
+def tell_whom(notify: str) -> None:
+    """Have the flows tell whom `--notify` names: not by a parameter of theirs, which a run's page would show.
+
+    Raises:
+        ValueError: an address is none.
+    """
+    addresses(notify)
+    os.environ["MAKEMORE_NOTIFY"] = notify
+
+
+@contextmanager
+def prefect_needed() -> Iterator[None]:
+    """A block that imports flows; if what they need is missing, the error says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is not installed: pip install 'makemore[flows]'.") from error

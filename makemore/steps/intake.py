@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from makemore import formats, lists, quarantine, relations, upkeep
+from makemore import formats, guard, lists, quarantine, relations, upkeep, withheld
 from makemore import warehouse as wh
 from makemore.counts import source_bigram_counts
 from makemore.database import connect, transaction
 from makemore.home import Home
-from makemore.options import BuildOptions, ReadOptions, as_config
+from makemore.options import BuildOptions, IngestOptions, ReadOptions, as_config
 from makemore.progress import track
 
 COUNTERS: dict[str, upkeep.Counter | None] = {"sql": None, "polars": source_bigram_counts}
@@ -26,7 +27,7 @@ log = logging.getLogger("makemore")
 
 
 def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
-    """What became of one list: taken in, in place of what its address gave before, or known already.
+    """What became of one list: taken in, in place of what its address gave before, known already, or held back.
 
     Raises:
         ValueError: the list cannot be read, holds no name, or changes while it is read; nothing of it is kept.
@@ -38,6 +39,9 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
         if known := wh.recognise(con, source):
             log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
             return known
+        reason, is_released = withheld.state(con, uri, sha256, json.dumps(source.options))
+        if reason:
+            return wh.Ingested(0, uri, 0, 0, changed=False, held=reason)
 
         def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             for batch in track(formats.read(path, options), f"reading {path.name}"):
@@ -48,12 +52,37 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
                 raise lists.TransientError(f"{uri} changed while it was read: ingest it again when it is complete.")
 
         try:
-            ingested = wh.ingest(con, source, batches())
+            ingested = wh.ingest(con, source, batches(), guarded=not is_released)
+        except guard.Held as error:
+            withheld.hold(
+                con, uri, sha256, options=json.dumps(source.options), reason=str(error), now=source.ingested_at
+            )
+            return wh.Ingested(0, uri, 0, 0, changed=True, held=str(error))
         except ValueError as error:
             raise error if uri in str(error) else ValueError(f"{uri}: {error}") from error
         _warn_of_fields(con, ingested)
     log.info("%s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
     return ingested
+
+
+def release(home: Path, source: str) -> wh.Ingested:
+    """What became of a list that was held back, or forgotten, and is let in: read again, as it is now.
+
+    Raises:
+        FileNotFoundError: no such list is held back or forgotten, or it is no longer there.
+        ValueError: it cannot be read.
+    """
+    with connect(Home(home).db) as con, transaction(con):
+        wh.create_tables(con)
+        uri, options = withheld.release(con, source)
+    return ingest(home, uri, IngestOptions(**json.loads(options)) if options else IngestOptions())
+
+
+def held(home: Path) -> list[dict[str, Any]]:
+    """Lists that are held back: their uri, and the reason as the end of a sentence."""
+    with connect(Home(home).db) as con:
+        wh.create_tables(con)
+        return withheld.held(con)
 
 
 def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: wh.Ingested) -> None:
@@ -82,19 +111,37 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
     """
     with connect(Home(home).db) as con:
         sources = _sources(con, home)
-        with transaction(con):
-            counter = COUNTERS[options.count_with]
-            if not (_was_built_with(con, options) and upkeep.keep_up(con, counter)):
-                _set(con, options)
-                upkeep.count_anew(con, counter)
-            con.execute("update settings set built_from = ?::json", [_state_of(sources)])
-            relations.check(con, relations.laws())
+        _build(con, options)
         rows = {name: relations.count_rows(con, name) for name in ("entries", *sorted(relations.counted()))}
     log.info(
         "built the relations of %s names from %s, %d laws hold",
         f"{rows['entries']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(relations.laws()),
     )  # fmt: skip
     return rows
+
+
+def keep_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the counts up to date with the lists, as they were built; nothing where they never were.
+
+    Raises:
+        BrokenLaw: the data break a law of sql/checks/.
+    """
+    built = _settings(con)
+    if built and wh.sources(con):
+        _build(con, BuildOptions(*list(built.values())[: len(fields(BuildOptions))]))
+    elif built:
+        upkeep.drop_all(con)
+        con.execute("drop table settings")
+
+
+def _build(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
+    counter = COUNTERS[options.count_with]
+    with transaction(con):
+        if not (_was_built_with(con, options) and upkeep.keep_up(con, counter)):
+            _set(con, options)
+            upkeep.count_anew(con, counter)
+        con.execute("update settings set built_from = ?::json", [_state_of(wh.sources(con))])
+        relations.check(con, relations.laws())
 
 
 def _set(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
@@ -146,4 +193,4 @@ def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]
 
 
 def _state_of(sources: list[dict[str, Any]]) -> str:
-    return json.dumps([[source["source_id"], source["sha256"], source["options"]] for source in sources])
+    return json.dumps([[source[key] for key in ("source_id", "sha256", "options", "names")] for source in sources])

@@ -8,23 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from makemore import artifacts, dataset, models, report, results, tables
+from makemore import artifacts, dataset, models, registry, report, results, tables
 from makemore.database import connect, first_line
 from makemore.home import Home
-from makemore.options import TrainOptions
+from makemore.options import TrainOptions, WantsALook
+from makemore.steps import gatekeeping
 from makemore.steps.drafting import draft
+from makemore.steps.gatekeeping import judge
 from makemore.steps.modelling import evaluate_model, sample_model, train_model
 
 __all__ = [
-    "ModelsFailed", "draft", "evaluate_model", "make_version", "publish", "sample_model", "train_model",
-    "write_counts", "write_dataset",
+    "ModelsFailed", "SomeModelsFailed", "draft", "evaluate_model", "judge", "make_version", "publish", "sample_model",
+    "train_model", "write_counts", "write_dataset", "write_results",
 ]  # fmt: skip
 
 log = logging.getLogger("makemore")
 
 
 class ModelsFailed(ValueError):
-    """Model types failed and are not in the version."""
+    """Model types failed, and there is no version, or they are not in it."""
+
+
+class SomeModelsFailed(ModelsFailed, WantsALook):
+    """Model types failed, and a version is published with the others."""
+
+    def __init__(self, version: Path, told: str):
+        self.version = version
+        super().__init__(f"published {version}, complete but for the models that failed. {told}")
 
 
 def write_counts(draft: Path) -> int:
@@ -43,11 +53,21 @@ def write_dataset(draft: Path) -> int:
     return bigrams
 
 
+def write_results(home: Path, draft: Path) -> int:
+    """Number of models in the draft's snapshot, written there with all that analysts read of them."""
+    return results.write_results(Home(home), draft)
+
+
 def publish(home: Path, draft: Path) -> Path:
-    """The published version: the draft, complete with what analysts read of its models, moved by one rename."""
-    results.write_results(Home(home), draft)
+    """The published version: the draft, judged and with its report, moved by one rename; then what was judged counts.
+
+    A run that is killed between the two has published a version that does not serve. The decision lies in it, and the
+    next run records it (`gatekeeping.finish`).
+    """
+    results.write_promotions(Home(home), draft)
     report.write_report(draft)
     version = artifacts.publish(Home(home), draft)
+    registry.record(Home(home), artifacts.read_promotion(version))
     for model_type in artifacts.models_in(version):
         for saved in Home(home).checkpoints.glob(f"{model_type}-*.safetensors"):
             saved.unlink()
@@ -58,13 +78,15 @@ def publish(home: Path, draft: Path) -> Path:
 def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
     """The version that the built relations and these options give, published.
 
-    `steps` has the steps above as its attributes: this module, or flows.tasks, where each of them is a task. A model
-    type that fails is left out of the version, and costs the others nothing.
+    `steps` has the steps above as its attributes: this module, or flows.making_tasks, where each of them is a task. A
+    model type that fails is left out of the version, and costs the others nothing.
 
     Raises:
-        ModelsFailed: a model type failed; the version is published with the others, if there is one.
+        SomeModelsFailed: a model type failed; the version is published with the others.
+        ModelsFailed: all did, and nothing is published.
     """
     steps = steps or sys.modules[__name__]
+    gatekeeping.finish(Home(home))
     folder = steps.draft(home, options)
     steps.write_counts(folder)
     steps.write_dataset(folder)
@@ -72,9 +94,11 @@ def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
     told = " ".join(f"{model_type}: {reason.rstrip('.')}." for model_type, reason in failed.items() if reason)
     if all(failed.values()):
         raise ModelsFailed(f"no model was made, and nothing is published. {told}")
+    steps.write_results(home, folder)
+    steps.judge(home, folder)
     version: Path = steps.publish(home, folder)
     if told:
-        raise ModelsFailed(f"published {version}, complete but for the models that failed. {told}")
+        raise SomeModelsFailed(version, told)
     return version
 
 

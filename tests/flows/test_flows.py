@@ -72,12 +72,14 @@ def test_a_model_that_fails_is_a_failed_run_with_a_version(names, tmp_path, monk
     version = artifacts.find_version(Home(tmp_path / "home"))
     assert artifacts.models_in(version) == ["bigram"]
     assert list(artifacts.verify(version)) == []
-    assert task_runs(state.state_details.flow_run_id)[-6:] == [
+    assert task_runs(state.state_details.flow_run_id)[-8:] == [
         ("dataset", "Completed"),
         ("train bigram", "Completed"),
         ("evaluate bigram", "Completed"),
         ("sample bigram", "Completed"),
         ("train bigram_net", "Failed"),
+        ("results", "Completed"),
+        ("judge", "Completed"),
         ("publish", "Completed"),
     ]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import torch
 
-from makemore import artifacts, weights
+from makemore import artifacts, registry, weights
 from makemore.home import Home
 from makemore.models import bigram
 from makemore.vocab import Vocab
@@ -106,7 +106,19 @@ def test_verify_names_what_differs(home, damage, told):
     assert problems[0].startswith(told)
 
 
-def test_the_newest_version_is_found_unless_one_is_named(home):
+def test_the_champion_is_found_unless_a_version_is_named(home):
+    """With the model that it serves with; the newest, if the champion is not there."""
+    first, second = artifacts.find_version(home), publish(home, {"seed": 2}, NOW.replace(hour=3))
+    registry.record(home, registry.Promotion(first.name, "gru", "2026-11-22T04:00:00Z", "by hand"))
+
+    assert artifacts.find_version(home) == first
+    assert artifacts.find_version(home, second.name) == second
+    assert artifacts.find_model(first) == "gru"
+    first.rename(home.path / "elsewhere")
+    assert artifacts.find_version(home) == second
+
+
+def test_the_newest_version_is_found_where_none_serves(home):
     """Names sort by time."""
     first = artifacts.find_version(home)
     second = publish(home, {"seed": 2}, NOW.replace(hour=3))
@@ -144,7 +156,7 @@ def test_a_damaged_model_is_not_loaded(home, file):
     (folder / file).chmod(0o644)
     (folder / file).write_bytes(b"\x00" * 20)
 
-    with pytest.raises(artifacts.NotAsPublished, match="makemore verify"):
+    with pytest.raises(artifacts.NotAsPublished, match=rf"{file} cannot be .* see `makemore verify`, and `makemore "):
         weights.load_model(folder)
 
 
@@ -182,6 +194,7 @@ def test_scores_that_are_damaged_are_told(tmp_path, data):
         path.write_bytes(data)
 
     with pytest.raises(
-        artifacts.NotAsPublished, match=r"scores\.parquet cannot be read \(.+\): see `makemore verify`\.$"
+        artifacts.NotAsPublished,
+        match=r"scores\.parquet cannot be read \(.+\): see `makemore verify`, and `makemore rollback` if it serves\.$",
     ):
         artifacts.read_scores(tmp_path, "bigram")

@@ -67,6 +67,7 @@ def test_a_list_gives_its_entries_its_rejects_and_a_row_of_sources(con):
             "ingested_at": "2026-11-22 12:00:00",
             "names": 3,
             "rejects": 1,
+            "scripts": ["Latin"],
         }
     ]
 

@@ -38,7 +38,8 @@ def results():
             con.register("frame", frame.to_arrow())
             con.execute(f"create table {table} as from frame")
             con.unregister("frame")
-        list(relations.build(con, relations.selects_on_results()))
+        selects = relations.selects_on_results()
+        list(relations.build(con, {name: selects[name] for name in selects if name != "bigram_drift"}))
         return con
 
     return build

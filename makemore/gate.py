@@ -1,0 +1,134 @@
+"""The gate: whether a new version is as good as the one that serves, from numbers of both; a reason for each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+
+RESAMPLES = 2000
+"""Times that the names are drawn again: the ends of an interval then move by some 3 % of it from seed to seed."""
+SEED = 2147483647
+"""The lecture's: the same names give the same interval."""
+FEWEST = 20
+"""Names that tell an interval: of fewer, names drawn again are too much like each other, and it would be too narrow."""
+MARGIN = 0.05
+"""Nats a character that a version may be worse by where names are too few to tell: 5 % in perplexity, and more than one
+kind of net is from the next."""
+COPIES = 0.10
+"""Share of the samples that train has, above the champion's: one name in ten more that is somebody's. Chance moves it
+by 0.01 in 10,000 names."""
+LENGTHS = 0.05
+"""Total variation of the lengths from train's, above the champion's: one name in twenty more that is too long or too
+short. Chance alone gives 0.005 in 10,000 names."""
+FEWEST_SAMPLES = 1000
+"""Samples of which rates can be compared: of fewer, chance alone moves them by about as much as is allowed."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """nll of one model less that of another on the same names, nats a character, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    names: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the samples of a model are like."""
+
+    n: int
+    copy_rate: float
+    length_tv: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found, in a sentence, and whether a version is refused for it."""
+
+    reason: str
+    refuses: bool = False
+
+
+def paired(nats: Numbers, others: Numbers, characters: Numbers, counts: Numbers) -> Difference | None:
+    """The difference of two models, from the nats of each name under both, its characters and how often it counts.
+
+    A distinct name with all its lines is one observation, as in sql/results/comparison.sql. The interval is that of a
+    bootstrap: the names are drawn again, as many as there are, and the middle 95 % of the differences are told. It is
+    without ends for fewer than `FEWEST` names. A name that both exclude tells nothing; one that one of them excludes
+    makes it infinitely worse. None if no name is left.
+    """
+    told = np.isfinite(nats) | np.isfinite(others)
+    nats, others, characters, counts = nats[told], others[told], characters[told], counts[told]
+    if not (n := len(nats)):
+        return None
+    if np.isinf(nats).any() or np.isinf(others).any():
+        worse = np.inf if np.isinf(nats).any() else -np.inf
+        return Difference(worse, worse, worse, n)
+    sums = np.stack([counts * (nats - others), counts * characters], axis=1)
+    value = float(sums[:, 0].sum() / sums[:, 1].sum())
+    if n < FEWEST:
+        return Difference(value, -np.inf, np.inf, n)
+    rng = np.random.Generator(np.random.Philox(SEED))
+    drawn = (np.bincount(rng.integers(n, size=n), minlength=n) @ sums for _ in range(RESAMPLES))
+    again = np.array([difference / total for difference, total in drawn])
+    low, high = np.quantile(again, [0.025, 0.975])
+    return Difference(value, float(low), float(high), n)
+
+
+def nll_finding(difference: Difference | None, other: str) -> Finding:
+    """Whether a version is worse than the other on the names that both could be asked about."""
+    if difference is None:
+        return Finding(f"nll is not compared with that of {other}: there is no held-out name to ask both about")
+    names = "1 held-out name" if difference.names == 1 else f"{difference.names:,} held-out names"
+    if np.isinf(difference.value):
+        side = "worse" if difference.value > 0 else "better"
+        return Finding(f"nll is infinitely {side} than that of {other} on {names}", difference.value > 0)
+    told = f"nll is {difference.value:+.4f}"
+    if np.isfinite(difference.low):
+        told += f" ({difference.low:+.4f} to {difference.high:+.4f})"
+    told += f" beside that of {other} on {names}"
+    if difference.low > 0:
+        return Finding(f"{told}: worse than chance explains", True)
+    if difference.value > MARGIN:
+        return Finding(f"{told}: worse by more than {MARGIN:g}, on too few names to tell that from chance", True)
+    return Finding(f"{told}: better than chance explains" if difference.high < 0 else told)
+
+
+def sample_findings(
+    candidate: Samples | None, champion: Samples | None, difference: Difference | None = None
+) -> list[Finding]:
+    """Whether a version's samples copy more of train, or have less of its lengths, than the champion's.
+
+    It is told, and no reason to refuse, where the version is better on the names that neither was trained on: who knows
+    how names are made also makes more of those that there are.
+    """
+    if candidate is None or champion is None:
+        return [Finding("no samples to compare with the champion's")]
+    if (fewest := min(candidate.n, champion.n)) < FEWEST_SAMPLES:
+        return [Finding(f"{fewest:,} samples are too few to compare: from {FEWEST_SAMPLES:,} on")]
+    findings = [
+        _rate("copy rate", candidate.copy_rate, champion.copy_rate, COPIES),
+        _rate("length TV", candidate.length_tv, champion.length_tv, LENGTHS),
+    ]
+    is_better = difference is not None and difference.high < 0
+    return [Finding(finding.reason, finding.refuses and not is_better) for finding in findings]
+
+
+def _rate(name: str, value: float, champion: float, margin: float) -> Finding:
+    told = f"{name} of the samples is {value:.3f}, the champion's {champion:.3f}"
+    if value - champion > margin:
+        return Finding(f"{told}: above it by more than {margin:g}", True)
+    return Finding(told)
+
+
+def decide(findings: Sequence[Finding]) -> tuple[bool, tuple[str, ...]]:
+    """Whether a version of which this was found serves, and all reasons, those against it first."""
+    in_order = sorted(findings, key=lambda finding: not finding.refuses)
+    return not any(finding.refuses for finding in findings), tuple(finding.reason for finding in in_order)

@@ -1,0 +1,112 @@
+"""The steps that forget: a list or a name leaves the database and its counts, and versions made of it are marked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from makemore import artifacts, registry, upkeep, withheld
+from makemore import warehouse as wh
+from makemore.database import connect, transaction
+from makemore.home import Home, clear_staging
+from makemore.steps.intake import keep_up
+
+log = logging.getLogger("makemore")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was forgotten: how many lines of which lists, and the published versions that were made of it."""
+
+    lines: int
+    lists: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+def forget_source(home: Path, source: str) -> Forgotten:
+    """What there was of a list, which is gone from the database now, and is not taken in again.
+
+    `source` is its address, or the end of it where only one list has that end.
+
+    Raises:
+        FileNotFoundError: the home has no such list.
+    """
+    now = datetime.now(UTC)
+    with connect(Home(home).db) as con:
+        wh.create_tables(con)
+        with transaction(con):
+            known = {row["uri"]: row for row in [*withheld.held(con), *wh.sources(con)]}
+            uri = withheld.one_of(list(known), source, "was taken in or is held back")
+            sha256 = known[uri]["sha256"]
+            lines = 0
+            # The same bytes that other addresses brought are the same list.
+            same = [other for other in known.values() if other["sha256"] == sha256]
+            for other in same:
+                lines += wh.forget(con, other["source_id"]) if "source_id" in other else 0
+                withheld.forget_source(con, other["uri"], sha256, now)
+    versions = [
+        version
+        for version, sources in _sources_of_versions(Home(home))
+        if any(made_of["sha256"] == sha256 for made_of in sources)
+    ]
+    uris = tuple(other["uri"] for other in same)
+    return _finish(home, Forgotten(lines, uris, tuple(versions)), f"the list {uri}, sha256 {sha256[:12]}")
+
+
+def forget_name(home: Path, name: str) -> Forgotten:
+    """What there was of a name, in capitals or not, which is gone from the database now, and is not taken in again.
+
+    Raises:
+        ValueError: there is no name.
+    """
+    if not name.strip():
+        raise ValueError("--name is empty: say which name is to be forgotten.")
+    now, lines, lists = datetime.now(UTC), 0, []
+    with connect(Home(home).db) as con:
+        wh.create_tables(con)
+        with transaction(con):
+            digest = withheld.forget_name(con, name.strip(), now)
+            for row in wh.sources(con):
+                if gone := wh.reject_forgotten(con, row["source_id"]):
+                    lines += gone
+                    lists.append(row["uri"])
+    versions = [version for version in artifacts.versions(Home(home)) if _has(Home(home).versions / version, digest)]
+    return _finish(home, Forgotten(lines, tuple(lists), tuple(versions)), f"a name, sha256 {digest[:12]}")
+
+
+def _finish(home: Path, forgotten: Forgotten, what: str) -> Forgotten:
+    """The same, once the versions are marked, the counts know of it, and no file of the home has it but theirs."""
+    # First of all: whatever happens next, no version that has it is taken for a good one.
+    registry.mark_forgotten(Home(home), dict.fromkeys(forgotten.versions, what))
+    with connect(Home(home).db) as con:
+        keep_up(con)
+    upkeep.compact(Home(home).db)
+    clear_staging(Home(home))
+    for saved in Home(home).checkpoints.glob("*.safetensors"):
+        saved.unlink()
+    log.info("forgot %s: %d lines, %d versions marked", what, forgotten.lines, len(forgotten.versions))
+    return forgotten
+
+
+def _sources_of_versions(home: Home) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for version in artifacts.versions(home):
+        try:
+            yield version, artifacts.read_manifest(home.versions / version)["made_from"]["sources"]
+        except artifacts.NotAsPublished as error:
+            log.warning("%s cannot be looked into: %s", version, error)
+
+
+def _has(version: Path, digest: str) -> bool:
+    """Whether a version was made of the name that has this hash; one that is damaged is taken to be."""
+    try:
+        with connect(version / "stats.duckdb", read_only=True) as con:
+            found = con.execute("select 1 from names where sha256(lower(name)) = ? limit 1", [digest]).fetchall()
+    except (ValueError, FileNotFoundError, duckdb.Error) as error:
+        log.warning("%s cannot be looked into, and is marked: %s", version.name, error)
+        return True
+    return bool(found)
