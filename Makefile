@@ -10,7 +10,7 @@ MAKEMORE_HOME ?= $(if $(filter examples/names/english.txt,$(NAMES)),artifacts,$(
 	$(error NAMES holds more than one word: say which home is theirs with MAKEMORE_HOME=FOLDER),artifacts/homes/$(stem)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint benchmarks
+.PHONY: help setup run test lint benchmarks reliability
 
 help: ## What can be made.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -38,3 +38,6 @@ lint: setup ## What .ci/run checks before the tests.
 
 benchmarks: setup ## Measure what benchmarks/RESULTS.md says; minutes.
 	.venv/bin/python -m benchmarks
+
+reliability: setup ## Bring about all faults that docs/reliability.md tells of, and count; some twenty minutes.
+	.venv/bin/python -m tests.faults --write

@@ -55,7 +55,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         ],
         [*most, *fewer],
         [
-            "SQL is the select of sql/counts/source_bigram_counts.sql, Polars is `makemore.counts.source_bigram_counts`. Both "
+            "SQL is the select of sql/counts/source_bigram_counts.sql, Polars is the function of that name. Both "
             "read the relation `names` of a DuckDB file that the list was ingested into and that the select of "
             "sql/names.sql was built in (holdout 10); timed from an open connection to the last row, reading included.",
             "The lecture's loop has the names in memory, and reading them is not timed. It runs as in the lecture's "
@@ -121,7 +121,7 @@ def _sql(home: str) -> None:
 
     with connect(Home(Path(home)).db, read_only=True) as con:
         select = selects()["source_bigram_counts"]
-        report(lambda: con.execute(select).fetchall(), lambda rows: _told(row[1:] for row in rows))
+        report(lambda: con.execute(select).fetchall(), lambda rows: _told(row[2:] for row in rows))
 
 
 def _polars(home: str) -> None:

@@ -14,7 +14,7 @@ from benchmarks.measure import Contender, Measured, measure, python, report
 REACH = {"R": 1.935, "H": 2.00}
 """Test nll: on the split of the reference program, and on that by a hash of the name."""
 SECONDS = 2
-FITTED = ("ngram_counts", "ngram_adjusted", "ngram_discounts", "ngram_backoffs", "ngram_probs")
+FITTED = ("ngram_parts", "ngram_counts", "ngram_adjusted", "ngram_discounts", "ngram_backoffs", "ngram_probs")
 HOLDOUT, ORDER = 10, 6
 
 
@@ -94,7 +94,15 @@ def _fit(split: str, what: str, path: str) -> None:
             "select ?::integer as holdout, ?::integer as ngram_order, 1::bigint as ngram_min_count",
             [HOLDOUT, ORDER],
         )
-        list(relations.build(con, {name: selects[name] for name in ("names", "split_bigram_counts", "vocab")}))
+        list(
+            relations.build(
+                con,
+                {
+                    name: selects[name]
+                    for name in ("names", "split_names", "source_bigram_counts", "split_bigram_counts", "vocab")
+                },
+            )
+        )
         fitted = {name: selects[name] for name in FITTED}
         report(lambda: dict(relations.build(con, fitted)), lambda rows: {"rows": rows} | _told(con))
 

@@ -8,7 +8,7 @@ import math
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,9 @@ def open_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Path:
     """A new folder in staging, with the manifest of what the version is made from.
 
     The version's name sorts by time and ends in the first six digits of the hash of what it is made from, whatever
-    folder that lay in.
+    folder that lay in. Where the clock went back it is a second after the newest version's: names say which came last.
     """
+    now = max([now, *(_time_of(published) + timedelta(seconds=1) for published in versions(home)[-1:])])
     sources = [{k: v for k, v in source.items() if k != "uri"} for source in made_from.get("sources", [])]
     digest = hashlib.sha256(json.dumps(made_from | {"sources": sources}, sort_keys=True).encode()).hexdigest()[:6]
     version = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
@@ -50,12 +51,13 @@ def open_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Path:
     return draft
 
 
-def publish(home: Home, draft: Path) -> Path:
-    """The published version: the draft with its files' hashes in the manifest, read-only, moved by one rename.
+def _time_of(version: str) -> datetime:
+    """The time that a version's name says."""
+    return datetime.strptime(version[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
 
-    Raises:
-        FileExistsError: there is a version of that name.
-    """
+
+def publish(home: Home, draft: Path) -> Path:
+    """The published version: the draft with its files' hashes in the manifest, read-only, moved by one rename."""
     files = {file: fingerprint(draft / file) for file in _files(draft)}
     write_json(draft / MANIFEST, sealed(read_manifest(draft) | {"files": files}))
     for path in sorted(draft.rglob("*"), reverse=True):
@@ -65,8 +67,6 @@ def publish(home: Home, draft: Path) -> Path:
     sync(draft)
     home.versions.mkdir(exist_ok=True)
     target = home.versions / draft.name
-    if target.exists():
-        raise FileExistsError(f"{target} exists already: run again, a second later.")
     draft.rename(target)
     sync(home.versions)
     return target

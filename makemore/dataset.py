@@ -84,7 +84,7 @@ def read_vocab(con: duckdb.DuckDBPyConnection) -> Vocab:
 
 def train_names(con: duckdb.DuckDBPyConnection) -> pl.Series:
     """The distinct names of train."""
-    names: pl.Series = con.sql("select distinct name from names where split = 'train'").pl()["name"]
+    names: pl.Series = con.sql("select name from split_names where split = 'train'").pl()["name"]
     return names
 
 

@@ -64,9 +64,9 @@ def reason_to_hold(
             f"has {new.rejects:,} rejected lines of {new.names + new.rejects:,}, {new.rejected:.1%} where "
             f"{usual:.1%} are usual; the first is line {first_reject(con, source_id)}"
         )
-    if unknown := sorted(new.scripts - home.scripts):
+    if home.scripts and (unknown := sorted(new.scripts - home.scripts)):
         named = " and ".join(f"{script} ({_example(con, source_id, script)})" for script in unknown)
-        return f"brings {named} to names in {' and '.join(sorted(home.scripts)) or 'no script'}"
+        return f"brings {named} to names in {' and '.join(sorted(home.scripts))}"
     return None
 
 

@@ -6,6 +6,7 @@ import glob
 import gzip
 import hashlib
 import http.client
+import io
 import os
 import shutil
 import urllib.error
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -29,6 +30,10 @@ SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
 }
 COMPRESSED = (".gz", ".zst")
+UNPACKED = 1 << 26
+"""Bytes that a compressed list may unpack to, however small it is."""
+TIMES = 100
+"""Times its size that a larger one may; names are packed to a third or a tenth."""
 TIMEOUT = 30
 """Seconds without an answer before a download is given up."""
 
@@ -83,6 +88,8 @@ def fingerprint(path: Path) -> tuple[str, int]:
     Raises:
         ValueError: it cannot be read, or is no regular file.
     """
+    if path.is_symlink() and not path.exists():
+        raise ValueError(f"{path} does not exist: it is a link that leads nowhere. Make it anew, or take it away.")
     if not path.is_file():
         raise ValueError(f"{path} is not a regular file: copy what it gives into one.")
     try:
@@ -116,17 +123,46 @@ def delimiter_of(path: Path, options: ReadOptions) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The list's bytes, decompressed by suffix."""
+    """The list's bytes, decompressed by suffix.
+
+    Raises:
+        ValueError: while it is read, if it unpacks to much more than lists do.
+    """
     match path.suffix:
         case ".gz":
-            with gzip.open(path) as file:
-                yield cast(IO[bytes], file)
+            with gzip.open(path) as packed, io.BufferedReader(_Bounded(cast(IO[bytes], packed), path)) as bounded:
+                yield cast(IO[bytes], bounded)
         case ".zst":
-            with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
-                yield cast(IO[bytes], file)
+            with (
+                pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as packed,
+                io.BufferedReader(_Bounded(cast(IO[bytes], packed), path)) as bounded,
+            ):
+                yield cast(IO[bytes], bounded)
         case _:
             with path.open("rb") as file:
                 yield file
+
+
+class _Bounded(io.RawIOBase):
+    """What a compressed list unpacks to, up to the size that is taken for a list's."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.file, self.path = file, path
+        self.left = self.most = max(UNPACKED, TIMES * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.file.read(len(buffer))
+        self.left -= len(data)
+        if self.left < 0:
+            raise ValueError(
+                f"{self.path} unpacks to more than {self.most >> 20} MB, {TIMES} times its size or more: if that is "
+                "right, unpack it, and ingest what was in it."
+            )
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _download(uri: str, local: Path) -> None:

@@ -76,9 +76,10 @@ def one_of(uris: list[str], source: str, what: str) -> str:
     """
     found = [uri for uri in uris if uri == source] or [uri for uri in uris if uri.endswith(f"/{source.lstrip('./')}")]
     if len(set(found)) != 1:
-        told = "several are" if found else "these are" if uris else "none is"
+        told = "several are" if found else "these are"
         raise FileNotFoundError(
-            f"no single list {source!r} {what}: {told}{': ' if uris else ''}{', '.join(sorted(set(found or uris))[:10])}."
+            f"no single list {source!r} {what}: "
+            + (f"{told}: {', '.join(sorted(set(found or uris))[:10])}." if uris else "none is.")
         )
     return found[0]
 
@@ -97,7 +98,7 @@ def forget_name(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> str
 
 
 def reject_forgotten(con: duckdb.DuckDBPyConnection, source_id: int) -> int:
-    """Number of entries of a list that are rejected because their names are to be forgotten; nothing is kept of them."""
+    """Number of entries of a list that are rejected, because their names are to be forgotten, and not kept."""
     if not con.execute("select 1 from forgotten where name_sha256 is not null limit 1").fetchall():
         return 0
     forgotten = "(select name_sha256 from forgotten where name_sha256 is not null)"

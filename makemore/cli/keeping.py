@@ -128,7 +128,7 @@ def verify(
 
     place, damaged = Home(home), []
     folders = [place.versions / name for name in artifacts.versions(place)]
-    if version or not (folders or place.db.exists()):
+    if version is not None or not (folders or place.db.exists()):
         folders = [artifacts.find_version(place, version)]
     else:
         damaged = _damaged_files(place)

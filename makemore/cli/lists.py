@@ -48,10 +48,7 @@ def forget(
     if (source is None) == (name is None):
         raise ValueError("say either which list to forget, as in `makemore forget list.txt`, or which --name.")
     with holding(home, "makemore forget"):
-        if name is not None:
-            gone = forgetting.forget_name(home, name)
-        else:
-            gone = forgetting.forget_source(home, str(source))
+        gone = forgetting.forget_source(home, source) if source else forgetting.forget_name(home, name or "")
     print(f"forgot {gone.lines:,} lines of {len(gone.lists)} list{'s' * (len(gone.lists) != 1)}")
     for version in gone.versions:
         print(f"{version}: was made of it, and is marked")

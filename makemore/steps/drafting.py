@@ -47,7 +47,7 @@ def draft(home: Path, options: TrainOptions) -> Path:
 
 
 def _check_splits(con: duckdb.DuckDBPyConnection, settings: dict[str, dict[str, Any]]) -> None:
-    splits = {split for (split,) in con.execute("select distinct split from names").fetchall()}
+    splits = {split for (split,) in con.execute("select distinct split from split_names").fetchall()}
     if "train" not in splits:
         raise ValueError("no name of the lists is in train. Use `makemore build --holdout 0`, or more names.")
     for model_type, values in settings.items():

@@ -105,7 +105,7 @@ def _has(version: Path, digest: str) -> bool:
     """Whether a version was made of the name that has this hash; one that is damaged is taken to be."""
     try:
         with connect(version / "stats.duckdb", read_only=True) as con:
-            found = con.execute("select 1 from names where sha256(lower(name)) = ? limit 1", [digest]).fetchall()
+            found = con.execute("select 1 from split_names where sha256(lower(name)) = ? limit 1", [digest]).fetchall()
     except (ValueError, FileNotFoundError, duckdb.Error) as error:
         log.warning("%s cannot be looked into, and is marked: %s", version.name, error)
         return True

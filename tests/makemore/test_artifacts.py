@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import torch
@@ -72,12 +72,18 @@ def test_nothing_stays_in_staging(home):
     assert list(home.staging.iterdir()) == []
 
 
-def test_a_version_is_never_replaced(home):
-    """The same name again is refused, and the first version is as it was."""
-    with pytest.raises(FileExistsError, match="exists already"):
-        publish(home, {"seed": 1})
+@pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=1), timedelta(days=400)])
+def test_a_later_version_has_a_later_name_whatever_the_clock_says(home, back):
+    """The same second again, or a clock that was set back: the first version is as it was, and no longer the newest."""
+    first = artifacts.find_version(home)
 
-    assert list(artifacts.verify(artifacts.find_version(home))) == []
+    draft = artifacts.open_draft(home, {"seed": 1}, NOW - back)
+    (draft / "counts.parquet").write_bytes(b"counts")
+    later = artifacts.publish(home, draft)
+
+    assert artifacts.versions(home) == [first.name, later.name]
+    assert later.name.startswith("20261122-020001-")
+    assert list(artifacts.verify(first)) == []
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_no_byte_is_without_a_check(home, ok, makemore, file):
     """Wherever it is changed in files that no other file has the hash of."""
     path = home / file.replace("VERSION", f"versions/{artifacts.find_version(Home(home)).name}")
     data, rng = path.read_bytes(), random.Random(7)
-    for _ in range(20):
+    for _ in range(8):
         path.chmod(0o644)
         path.write_bytes(data)
         flip(path, rng.randrange(len(data)))

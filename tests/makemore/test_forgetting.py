@@ -1,4 +1,4 @@
-"""What is forgotten leaves the database, its counts and its file, does not come back, and marks the versions that had it."""
+"""What is forgotten leaves the database, its counts and its file, does not come back, and marks versions."""
 
 import pytest
 
@@ -51,10 +51,10 @@ def test_a_name_is_gone_from_counts_database_and_file(home):
 
     names, grams = counted(home)
     assert (gone.lines, [uri.rsplit("/", 1)[1] for uri in gone.lists]) == (2, ["b.txt"])
-    assert "Zebedee" not in names and "ZEBEDEE" not in names and "Wilhelmina" in names
+    assert {"Zebedee", "ZEBEDEE", "Wilhelmina"} & set(names) == {"Wilhelmina"}
     assert grams == 0
     data = (home / "makemore.duckdb").read_bytes()
-    assert b"Zebedee" not in data and b"ZEBEDEE" not in data and b"Wilhelmina" in data
+    assert [name in data for name in (b"Zebedee", b"ZEBEDEE", b"Wilhelmina")] == [False, False, True]
     with connect(home / "makemore.duckdb") as con:
         assert con.execute("select row, raw, reason from rejects order by row").fetchall() == [
             (1, "", "is to be forgotten"),
@@ -130,7 +130,8 @@ def test_what_cannot_be_forgotten_is_told(home, makemore, words, told):
 
     done = makemore("forget", *words, "--home", home)
 
-    assert done.returncode == 1 and told in done.stderr
+    assert done.returncode == 1
+    assert told in done.stderr
     assert counted(home) == before
 
 

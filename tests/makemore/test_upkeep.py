@@ -130,7 +130,8 @@ def test_what_was_deleted_is_gone_from_the_file(tmp_path):
     with connect(db) as con:
         wh.create_tables(con)
         con.execute(
-            "create table settings as select 0 as holdout, 1.0::double as smoothing, 4 as ngram_order, 1 as ngram_min_count"
+            "create table settings as select 0 as holdout, 1.0::double as smoothing, "
+            "4 as ngram_order, 1 as ngram_min_count"
         )
         ingest(con, "first", [("emma", 1)])
         ingest(con, "second", [(f"wilhelmina{i:05}", 1) for i in range(20_000)])

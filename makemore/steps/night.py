@@ -1,0 +1,90 @@
+"""All that a night does, in order: lists in; if anything is new, a version out; what a person is to look at."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from makemore import registry
+from makemore.database import first_line
+from makemore.home import Home
+from makemore.options import BuildOptions, IngestOptions, TrainOptions, WantsALook
+from makemore.steps.due import settle, why_due
+from makemore.steps.inbox import take_in
+
+log = logging.getLogger("makemore")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night came to: the version that it published, if one was due, and what a person is to look at."""
+
+    version: Path | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a night is to do: the lists to take in, how, what to make of them, and how many versions to keep."""
+
+    lists: list[str]
+    read: IngestOptions = IngestOptions()
+    build: BuildOptions = BuildOptions()
+    train: TrainOptions = TrainOptions()
+    keep: int = 30
+
+    def __post_init__(self) -> None:
+        if self.keep < 1:
+            raise ValueError(f"--keep {self.keep}: use 1 or more.")
+
+
+def night(home: Path, plan: Plan, steps: Any) -> Night:
+    """What a night came to. Only for who holds the home.
+
+    `steps` has what costs as its attributes: `ingest`, `make_version` and `prune`, and `show_lists` and `show_version`
+    for what a page shows meanwhile. Nothing of torch is needed before `make_version`.
+
+    Raises:
+        ValueError: the home has no list, and none that is named can be read; no model was made; a law is broken.
+    """
+    outcomes = list(take_in(home, plan.lists, plan.read, steps.ingest))
+    problems = [outcome.problem for outcome in outcomes if outcome.problem]
+    settle(home)
+    try:
+        why = why_due(home, plan.build, plan.train)
+    except FileNotFoundError as error:
+        raise ValueError(" ".join(problems)) if problems else error from None
+    version = None
+    if why:
+        log.info("a version is due: %s", why)
+        steps.show_lists(outcomes)
+        version, failed = _make(home, plan, steps)
+        problems += failed
+    for problem in problems:
+        log.warning("to look at: %s", problem)
+    return Night(version, tuple(problems))
+
+
+def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
+    """The version that was published, and what went wrong with it."""
+    problems = []
+    try:
+        version: Path = steps.make_version(home, plan.build, plan.train)
+    except WantsALook as error:
+        if error.version is None:
+            raise
+        version = error.version
+        problems.append(first_line(error))
+    steps.show_version(version)
+    known = registry.read(Home(home))
+    for decision in known.decisions_on(version.name)[-1:]:
+        if not decision.serves:
+            serves = known.champion.version if known.champion else "no version"
+            problems.append(f"{version.name} does not serve: {'; '.join(decision.reasons)}. {serves} does.")
+    try:
+        steps.prune(home, plan.keep)
+    except (ValueError, OSError) as error:
+        problems.append(f"old versions could not be deleted: {first_line(error)}")
+    return version, problems

@@ -1,0 +1,149 @@
+"""Files that no list should be, each made by code, and what must become of it."""
+
+import codecs
+import gzip
+import json
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+GOOD = "Emma\nOlivia\nAva\n"
+HUGE = f'{{"name": "Ava", "count": {"9" * 5000}}}'
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A file, how it is made, and how many names and rejects it gives, or the words with which it is refused."""
+
+    name: str
+    make: Callable[[Path], object]
+    names: int = 0
+    rejects: int = 0
+    refused: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+
+
+def data(content: bytes | str):
+    return lambda path: path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def parquet(columns):
+    return lambda path: pq.write_table(pa.table(columns), path)
+
+
+def csv(*lines):
+    return data("name,count\n" + "".join(f"{line}\n" for line in lines))
+
+
+def jsonl(*lines):
+    return data("".join(f"{line}\n" for line in lines))
+
+
+def zstd(content: bytes):
+    return lambda path: path.write_bytes(pa.Codec("zstd").compress(content, asbytes=True))
+
+
+def bomb(path):
+    """Less than a megabyte that unpacks to 150."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = (b"x" * 999_999 + b"\n") * 5
+    with path.open("wb") as file:
+        for _ in range(30):
+            file.write(packer.compress(block))
+        file.write(packer.flush())
+
+
+def cut_parquet(path):
+    parquet({"name": ["Emma"] * 999})(path)
+    os.truncate(path, 400)
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def loop(path):
+    path.symlink_to(path)
+
+
+HOSTILE = (
+    # Bytes that are no text.
+    Hostile("binary.txt", data(bytes(range(256)) * 400), refused="is no list in utf-8"),
+    Hostile("zeros.txt", data(bytes(100_000)), refused="is no list in utf-8"),
+    Hostile("random.csv", data(os.urandom(50_000)), refused="is no list in utf-8"),
+    Hostile("elf.txt", data(b"\x7fELF\x02\x01\x01" + bytes(5000)), refused="is no list in utf-8"),
+    Hostile("nul.txt", data("Em\0ma\nOlivia\nAva\0\n"), 1, 2),
+    Hostile("utf-16-le.txt", data(codecs.BOM_UTF16_LE + GOOD.encode("utf-16-le")), refused="--encoding utf-16"),
+    Hostile("utf-16-be.txt", data(codecs.BOM_UTF16_BE + GOOD.encode("utf-16-be")), refused="--encoding utf-16"),
+    Hostile("utf-16-without-mark.txt", data((GOOD * 9).encode("utf-16-le")), refused="is no list in utf-8"),
+    Hostile("utf-16-named.txt", data(GOOD.encode("utf-16")), 3, 0, options={"encoding": "utf-16"}),
+    Hostile("latin-1.txt", data("Zoë\nEmma\nRené\n".encode("latin-1")), 1, 2),
+    Hostile("overlong.txt", data(b"Emma\n\xc0\xae\xc0\xae\n"), 1, 1),
+    Hostile("surrogates.txt", data(b"Emma\n\xed\xa0\x80\xed\xb0\x80\n"), 1, 1),
+    Hostile("utf-7.txt", data("Zo+AOs-\n"), 1, 0),
+    # Lines and fields without measure.
+    Hostile("empty.txt", data(""), refused="has no name in it: it is empty"),
+    Hostile("mark-only.txt", data(codecs.BOM_UTF8), refused="has no name in it: it is empty"),
+    Hostile("newlines.txt", data("\n" * 5000), refused="all 5000 lines were rejected"),
+    Hostile("mixed-newlines.txt", data("Emma\r\nOlivia\rAva\nMia"), 4, 0),
+    Hostile("long-line.txt", data("Emma\n" + "x" * 10_000_000 + "\nAva\n"), 2, 1),
+    Hostile("one-long-line.txt", data("y" * 20_000_000), refused="all 1 lines were rejected"),
+    Hostile("a-million-columns.csv", data("name" + "," * 1_000_000 + "\nEmma" + "," * 1_000_000 + "\n"), 1, 0),
+    Hostile("a-million-columns-without.csv", data("x," * 1_000_000 + "y\n1\n"), refused="has no column 'name'"),
+    Hostile("open-quote.csv", csv("Emma,1", '"Olivia,2', "Ava,3"), 2, 1),
+    Hostile("quotes.csv", csv('"""",1', '"a""b",2', "Ava,3"), 3, 0),
+    Hostile("counts.csv", csv("Emma,-1", "Ava,1e9", "Mia,9999999999999999", "Zoe,NaN", "Ida,=1+1", "Eve,2.0"), 1, 5),
+    Hostile("64-characters.txt", data("a" * 64 + "\n" + "b" * 65 + "\n"), 1, 1),
+    # Names that want to be something else.
+    Hostile("formulas.csv", csv("=cmd|' /C calc'!A0,1", "+SUM(1),1", "@import,1", "-2+3,1"), 4, 0),
+    Hostile("sql.txt", data("Robert'); drop table entries;--\n' or 1=1 --\n\"; select 1\n"), 3, 0),
+    Hostile("markup.txt", data("<script>alert(1)</script>\n<img src=x onerror=f()>\n{{ 7*7 }}\n&lt;b&gt;\n"), 4, 0),
+    Hostile("paths.txt", data("/etc/passwd\n~root\nC:\\Windows\n"), 3, 0),
+    Hostile("dots.txt", data("../../etc/passwd\n.\n..\nEmma\n"), 1, 3),
+    Hostile("right-to-left.txt", data("Emma\n\u202eamme\nA\u200fva\n\u2066x\u2069\n"), 1, 3),
+    Hostile("zero-width.txt", data("Em\u200bma\n\ufeffAva\n\u2060Mia\nZo\u00ade\n\u200c\nEmma\n"), 1, 5),
+    Hostile("escapes.txt", data("\x1b[31mEmma\x1b[0m\n\x07Ava\nOlivia\n\x9b2JMia\nBea\nIda\n" + GOOD * 20), 63, 3),
+    Hostile("tags.txt", data("Emma\U000e0041\U000e007f\nAva\n"), 1, 1),
+    Hostile("zalgo.txt", data("Z" + "\u0301\u0323" * 500 + "\nAva\n"), 1, 1),
+    Hostile("twins.txt", data("Zo\u00eb\nZoe\u0308\n"), 2, 0),
+    Hostile("emoji.txt", data("👩\u200d👩\u200d👧\n🏳️\u200d🌈\n"), 2, 0),
+    Hostile("private-use.txt", data("\ue000\ue001\n\U0010fffe\nEmma\n"), 3, 0),
+    Hostile("line-separators.txt", data("Em\u2028ma\nA\u2029va\nMia\n"), 1, 2),
+    # Formats that lie.
+    Hostile("text-as.parquet", data(GOOD), refused="cannot be read"),
+    Hostile("cut.parquet", cut_parquet, refused="cannot be read"),
+    Hostile("nulls.parquet", parquet({"name": pa.array(["Emma", None, "Ava"])}), 2, 1),
+    Hostile("numbers.parquet", parquet({"name": [1, 2]}), refused="not text"),
+    Hostile("nested.parquet", parquet({"name": [{"first": "Emma"}]}), refused="not text"),
+    Hostile("no-column.parquet", parquet({"names": ["Emma"]}), refused="has no column 'name'"),
+    Hostile("deep.jsonl", jsonl("[" * 10_000 + "]" * 10_000, '{"name": "Emma"}', '{"name":' * 5000), 1, 2),
+    Hostile("keys.jsonl", jsonl('{"name": "Emma", "name": "Ava"}', '{"name": null}', '{"name": ["a"]}', "{}"), 1, 3),
+    Hostile("numbers.jsonl", jsonl('{"name": "Emma", "count": 1e400}', HUGE), refused="all 2 lines"),
+    Hostile("halves.jsonl", jsonl(json.dumps({"name": "\ud800"}), '{"name": "Emma"}'), 1, 1),
+    # What unpacks to something else.
+    Hostile("bomb.txt.gz", bomb, refused="unpacks to more than"),
+    Hostile("bomb.txt.zst", zstd((b"x" * 999_999 + b"\n") * 80), refused="unpacks to more than"),
+    Hostile("cut.txt.gz", data(gzip.compress((GOOD * 999).encode())[:-20]), refused="cannot be read"),
+    Hostile("more.txt.gz", data(gzip.compress(GOOD.encode()) + b"garbage"), refused="cannot be read"),
+    Hostile("twice.txt.gz", data(gzip.compress(gzip.compress((GOOD * 99).encode()))), refused="is no list in utf-8"),
+    Hostile("not.txt.gz", data(GOOD), refused="cannot be read"),
+    Hostile("not.txt.zst", data(struct.pack("<I", 0xFD2FB528) + b"x" * 50), refused="cannot be read"),
+    # What is no file.
+    Hostile("folder.txt", lambda path: path.mkdir(), refused="holds no list"),
+    Hostile("pipe.txt", fifo, refused="is not a regular file"),
+    Hostile("broken.txt", lambda path: path.symlink_to("nowhere"), refused="does not exist"),
+    Hostile("loop.txt", loop, refused="loop.txt"),
+    Hostile("device.txt", lambda path: path.symlink_to("/dev/zero"), refused="is not a regular file"),
+    # Addresses that want to be something else.
+    Hostile("a?b#c.txt", data(GOOD), 3, 0),
+    Hostile("it's [a-z]*.txt", data(GOOD), 3, 0),
+    Hostile("new\nline.txt", data(GOOD), 3, 0),
+    Hostile("$(touch gone);'.txt", data(GOOD), 3, 0),
+    Hostile("no-suffix", data(GOOD), refused="no format for"),
+)  # fmt: skip

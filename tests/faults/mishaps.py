@@ -1,0 +1,297 @@
+"""What happens to a disk, a clock, a file or Prefect's own database, and what a home is after it."""
+
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+
+from makemore import artifacts, registry
+from makemore.database import connect
+from makemore.home import Home
+from tests.conftest import ENGLISH, ROOT
+from tests.faults.processes import NAMES, Told, check, finish, run_night, sources, start, write_list
+
+MAKEMORE = ROOT / ".venv" / "bin" / "makemore"
+DAMAGED = {
+    "makemore.duckdb": "makemore.duckdb",
+    "registry.json": "registry.json",
+    "manifest.json": "versions/{version}/manifest.json",
+    "stats.duckdb": "versions/{version}/stats.duckdb",
+    "model.safetensors": "versions/{version}/models/ngram/model.safetensors",
+    "config.json": "versions/{version}/models/ngram/config.json",
+    "counts.parquet": "versions/{version}/counts.parquet",
+    "dataset.safetensors": "versions/{version}/dataset.safetensors",
+}
+"""Kinds of files that may be damaged, and where they lie."""
+
+
+def command(*words, **options):
+    """A finished command; it never ends by a traceback."""
+    done = subprocess.run(
+        [MAKEMORE, *map(str, words)], check=False, capture_output=True, text=True, cwd=ROOT, **options
+    )
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
+    return done
+
+
+def disk_full(folder, sizes):
+    """No file may grow beyond a size, another one each time: the night fails, and the next one is clean."""
+    home, limits = folder / "home", [int(20_000 * 1.6**step) for step in range(sizes)]
+    home.mkdir()
+    run_night(home, write_list(folder / "first.txt", 0, size=1500))
+    failed = 0
+    for number, limit in enumerate(limits, 1):
+        before = sources(home)
+        write_list(folder / f"{number}.txt", number, size=1500)
+        night = start(
+            "night", home, folder / f"{number}.txt",
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )  # fmt: skip
+        night.communicate(timeout=300)
+        failed += night.returncode != 0
+        check(home, before)
+        run_night(home, folder / f"{number}.txt")
+        check(home, before)
+        assert len(sources(home)) == number + 1
+    assert failed
+    return Told(
+        "a disk that is full, at some size of a file",
+        sizes, sizes, f"files of {limits[0] / 1000:.0f} KB to {limits[-1] / 1e6:.1f} MB at most; {failed} failed, "
+        "and after each the next one was clean",
+    )  # fmt: skip
+
+
+def small_disk(folder, megabytes):
+    """A home on a disk that nights fill: one fails, and there is room again once versions are pruned."""
+    disk = folder / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", disk], check=False, capture_output=True
+    ).returncode:
+        return Told("a small disk that nights fill", 0, 0, "no disk can be mounted here: skipped")
+    try:
+        home, number = disk / "home", 0
+        home.mkdir()
+        before = {}
+        while number < 100:
+            number += 1
+            night = start("night", home, write_list(folder / f"{number}.txt", number, size=1500))
+            night.communicate(timeout=300)
+            check(home, before)
+            if night.returncode:
+                break
+            before = sources(home)
+        assert night.returncode, "the disk never was full"
+        assert command("prune", "--keep", 1, "--home", home).returncode == 0
+        run_night(home, folder / f"{number}.txt")
+        check(home, before)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    return Told(
+        "a small disk that nights fill", 1, 1,
+        f"{megabytes} MB were full in night {number}; what was published stayed whole, and after `makemore prune` the "
+        "next night was clean",
+    )  # fmt: skip
+
+
+@contextmanager
+def _read_only(home):
+    """The home, not to be written: for root too, where something can be mounted."""
+    bound = subprocess.run(["mount", "--bind", home, home], check=False, capture_output=True).returncode == 0
+    if bound:
+        subprocess.run(["mount", "-o", "remount,bind,ro", home], check=True)
+    else:
+        home.chmod(0o555)
+    try:
+        yield bound or os.geteuid() != 0
+    finally:
+        if bound:
+            subprocess.run(["umount", home], check=True)
+        else:
+            home.chmod(0o755)
+
+
+def read_only(folder, most=99):
+    """Whatever writes says so in a line; whatever reads works."""
+    home = folder / "home"
+    home.mkdir()
+    run_night(home, write_list(folder / "first.txt", 0, size=300))
+    write_list(folder / "second.txt", 2)
+    writes = [
+        ["ingest", folder / "second.txt"], ["build"], ["train"], ["prune", "--keep", 1], ["release"],
+        ["forget", "first.txt"], ["pin", artifacts.versions(Home(home))[0]],
+    ]  # fmt: skip
+    reads = [["sample", "-n", 3], ["query", "select 1"], ["versions"], ["show"], ["score", "emma"], ["compare"]]
+    writes, reads = writes[:most], reads[:most]
+    with _read_only(home) as is_read_only:
+        if not is_read_only:
+            return Told("a home that cannot be written", 0, 0, "run by root, and nothing can be mounted: skipped")
+        for words in writes:
+            done = command(*words, "--home", home)
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), (words, done)
+            assert "cannot be written" in done.stderr, done.stderr
+        for words in reads:
+            assert command(*words, "--home", home).returncode == 0, words
+    run_night(home, folder / "second.txt")
+    n = len(writes) + len(reads)
+    return Told(
+        "a home that cannot be written", n, n, f"{len(writes)} commands that write say so; {len(reads)} read on"
+    )
+
+
+def corruption(folder, times, seed=1):
+    """Bytes that change in a file of each kind are found by `verify`, and told by its name."""
+    rng = random.Random(seed)
+    home, kept = folder / "home", folder / "kept"
+    home.mkdir()
+    run_night(home, write_list(folder / "first.txt", 0, size=1500))
+    run_night(home, write_list(folder / "second.txt", 2))
+    known = registry.read(Home(home))
+    shutil.copytree(home, kept)
+    for kind, place in DAMAGED.items():
+        for _ in range(times):
+            path = home / place.format(version=known.champion.version)
+            path.chmod(0o644)
+            data = bytearray(path.read_bytes())
+            at = rng.randrange(len(data) // 4, len(data) - 32) if len(data) > 64 else 0
+            data[at : at + 16] = bytes(byte ^ 0xA5 for byte in data[at : at + 16])
+            path.write_bytes(data)
+            done = command("verify", "--home", home)
+            assert done.returncode == 1, (kind, at, done.stdout)
+            assert kind in done.stdout + done.stderr, (kind, at, done)
+            shutil.rmtree(home)
+            shutil.copytree(kept, home)
+    n = times * len(DAMAGED)
+    return Told(
+        "16 bytes that change in a file", n, n, f"all found and named by `makemore verify`: {', '.join(DAMAGED)}"
+    )
+
+
+def changing_list(folder, times):
+    """A list that is written while it is read is not taken in, and nothing of it is; complete, it comes in."""
+    home, growing = folder / "home", folder / "growing.txt"
+    home.mkdir()
+    run_night(home, write_list(folder / "first.txt", 0, size=300))
+    refused = 0
+    for _ in range(times):
+        before = sources(home)
+        growing.write_text("".join(f"{name}\n" for name in NAMES * 20), encoding="utf-8")
+        stop = threading.Event()
+
+        def write(stop=stop):
+            while not stop.is_set():
+                with growing.open("a", encoding="utf-8") as file:
+                    file.write(f"{random.choice(NAMES)}\n")
+                time.sleep(0.001)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            done = command("ingest", growing, "--home", home)
+        finally:
+            stop.set()
+            writer.join()
+        refused += done.returncode == 1 and "changed while it was read" in done.stderr
+        check(home, before if done.returncode else {})
+        if done.returncode:
+            assert sources(home) == before
+        growing.write_text("".join(f"{name}\n" for name in NAMES * 20), encoding="utf-8")
+        assert command("ingest", growing, "--home", home).returncode == 0
+    return Told(
+        "a list that changes while it is read", times, times,
+        f"{refused} times refused, and nothing of it was kept; complete, it came in each time",
+    )  # fmt: skip
+
+
+def clock_back(folder):
+    """An hour back, between two nights: the later version is the newest, and the third night has nothing to do."""
+    home = folder / "home"
+    home.mkdir()
+    lists = [write_list(folder / "first.txt", 0, size=300)]
+    run_night(home, *lists)
+    lists.append(write_list(folder / "second.txt", 2))
+    finish(start("night", "--hours", -1, home, *lists))
+    versions = artifacts.versions(Home(home))
+    assert len(versions) == 2
+    assert {
+        source["uri"] for source in artifacts.read_manifest(Home(home).versions / versions[-1])["made_from"]["sources"]
+    } == {str(path) for path in lists}
+    assert run_night(home, *lists).endswith("done nothing\n")
+    check(home, sources(home))
+    return Told(
+        "a clock that goes back an hour", 1, 1, "the later version is the newest; the next night has nothing to do"
+    )
+
+
+def older_schema(folder):
+    """A home of an older makemore is brought up to date; one of an unknown makemore is refused, with the way out."""
+    home = folder / "home"
+    home.mkdir()
+    first = write_list(folder / "first.txt", 0, size=300)
+    run_night(home, first)
+    before = sources(home)
+    with connect(Home(home).db) as con:
+        for kind, name in con.execute(
+            "select 'view', view_name from duckdb_views() where not internal union all "
+            "select 'table', table_name from duckdb_tables() where table_name not in ('sources', 'entries', 'rejects')"
+        ).fetchall():
+            con.execute(f"drop {kind} {name}")
+        con.execute("alter table sources drop column scripts")
+        con.execute("create table settings as select 10 as holdout, '[]'::json as built_from")
+        con.execute("create table vocab as select 0 as ix, '.' as ch")
+    second = write_list(folder / "second.txt", 2)
+    run_night(home, first, second)
+    check(home, before)
+    with connect(Home(home).db) as con:
+        assert con.execute("select distinct scripts from sources").fetchall() == [(["Latin"],)]
+        con.execute("alter table sources add column colour varchar")
+    done = command("ingest", second, "--home", home)
+    assert done.returncode == 1
+    assert "is of another makemore" in done.stderr
+    assert "makemore run LISTS --home FOLDER" in done.stderr
+    return Told(
+        "a home of another schema",
+        2,
+        2,
+        "an older one is brought up to date; an unknown one is refused, with the command",
+    )
+
+
+def prefects_database(folder):
+    """Prefect's own records are damaged, locked or gone: the night says so or goes on, and the home is as it was."""
+    home, prefect = folder / "home", folder / "prefect"
+    home.mkdir()
+    environment = {**os.environ, "PREFECT_HOME": str(prefect)}
+    assert (
+        command("run", ENGLISH, "--home", home, "--models", "bigram", "--samples", 50, env=environment).returncode == 0
+    )
+    before, records = sources(home), prefect / "prefect.db"
+    night = ["run", ENGLISH, "--home", home, "--models", "bigram", "--samples", 50]
+
+    for path in prefect.glob("prefect.db*"):
+        path.unlink()
+    lost = command(*night, env=environment)
+    assert (lost.returncode, "nothing to do" in lost.stdout) == (0, True), lost
+
+    good = records.read_bytes()
+    records.write_bytes(os.urandom(20_000))
+    damaged = command(*night, env=environment)
+    assert (damaged.returncode, str(records) in damaged.stderr) == (1, True), damaged.stderr[-500:]
+    records.write_bytes(good)
+
+    holder = sqlite3.connect(records, isolation_level=None)
+    holder.execute("begin exclusive")
+    locked = command(*night, env=environment)
+    assert (locked.returncode, str(records) in locked.stderr) == (1, True), locked.stderr[-500:]
+    holder.close()
+    check(home, before)
+    assert command(*night, env=environment).returncode == 0
+    return Told(
+        "Prefect's own database lost, damaged, locked", 3, 3,
+        "lost, it is made anew; damaged or locked, the night says which file in a line; the home is as it was",
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""A reader as a process: `python -m tests.faults.reading HOME SECONDS [READS]` asks whatever serves, again and again.
+
+It ends after so many seconds or reads, or as soon as there is a file `stop` beside the home.
+
+It prints a JSON object: reads, failures, the first of them, the versions that it saw, and the slowest read in seconds.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from makemore import artifacts
+from makemore.database import query
+from makemore.home import Home
+
+QUERY = """
+select
+    (select sum(count) from bigram_counts) as bigrams,
+    (select sum(bigrams) from split_sizes) as bigrams_of_names,
+    (select count(*) from promotions) as decisions
+"""
+
+
+def read(home):
+    """The version that serves, once it was asked; a version that is not whole is a failure."""
+    folder = artifacts.find_version(home)
+    manifest = artifacts.read_manifest(folder)
+    for file, told in manifest["files"].items():
+        if (folder / file).stat().st_size != told["bytes"]:
+            raise AssertionError(f"{folder.name}/{file} is not whole")
+    row = query(folder / "stats.duckdb", QUERY).row(0, named=True)
+    if row["bigrams"] != row["bigrams_of_names"] or not row["decisions"]:
+        raise AssertionError(f"{folder.name} is not of one piece: {row}")
+    return folder.name
+
+
+def read_for(home, seconds, reads=10**9):
+    told = {"reads": 0, "failures": 0, "first_failure": "", "slowest": 0.0}
+    seen, times, end = set(), [], time.monotonic() + seconds
+    stop = home.path.parent / "stop"
+    while time.monotonic() < end and told["reads"] < reads and not stop.exists():
+        started = time.monotonic()
+        try:
+            seen.add(read(home))
+        except Exception as error:
+            # A version may be pruned between finding and reading it, when two others have served since.
+            told["failures"] += 1
+            told["first_failure"] = told["first_failure"] or f"{type(error).__name__}: {error}"
+        told["reads"] += 1
+        times.append(time.monotonic() - started)
+    return told | {"versions": len(seen), "slowest": max(times), "median": sorted(times)[len(times) // 2]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(read_for(Home(Path(sys.argv[1])), float(sys.argv[2]), *map(int, sys.argv[3:]))))

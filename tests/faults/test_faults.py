@@ -1,0 +1,80 @@
+"""Some faults once or twice, with real processes; `make reliability` brings all about, and many times."""
+
+import csv
+import html.parser
+
+import pytest
+
+from makemore import artifacts
+from makemore.home import Home
+from tests.faults import crowd, kills, mishaps
+
+
+def test_a_night_that_is_killed_loses_nothing(tmp_path):
+    """Two random moments; a reader never sees half of anything; the night after is that of a home never killed."""
+    assert kills.kills(tmp_path, 2, seed=7).survived == 2
+
+
+def test_two_nights_and_readers_at_once(tmp_path):
+    """One night waits for the other, and no reader for either."""
+    told = crowd.crowd(tmp_path, 0.1, n_readers=2)
+
+    assert told.survived == told.tried > 10
+
+
+def test_a_home_that_cannot_be_written_says_so_and_is_read(tmp_path):
+    """What cannot be tried here is skipped."""
+    told = mishaps.read_only(tmp_path, most=2)
+
+    if not told.tried:
+        pytest.skip(told.notes)
+    assert told.survived == told.tried
+
+
+DANGEROUS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "a\"'b",
+             "'; drop table names; --", "/etc/passwd", "a,b", "&lt;b&gt;"]  # fmt: skip
+
+
+class Elements(html.parser.HTMLParser):
+    """The elements and attributes of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+def test_dangerous_names_are_names_wherever_they_are_shown(ok, tmp_path):
+    """The page has no element of theirs, CSV gives them back as they were, and nothing is run of them."""
+    home, names = tmp_path / "home", tmp_path / "names.txt"
+    names.write_text("".join(f"{name}\n" for name in DANGEROUS * 30), encoding="utf-8")
+    ok("ingest", names, "--home", home)
+    ok("build", "--holdout", 0, "--home", home)
+    ok("train", "--models", "bigram,ngram", "--samples", 300, "--home", home)
+    version = artifacts.find_version(Home(home))
+
+    page = Elements()
+    page.feed((version / "report.html").read_text(encoding="utf-8"))
+    ok("query", "select distinct name from names order by name", "--home", home, "-o", tmp_path / "names.csv")
+    ok("sample", "-n", 200, "--seed", 1, "--home", home, "-o", tmp_path / "sampled.csv")
+    ok("sample", "-n", 200, "--seed", 1, "--home", home, "-o", tmp_path / "sampled.txt")
+
+    assert {tag for tag, _ in page.found} & {"script", "img", "iframe", "object"} == set()
+    assert not [attribute for _, names in page.found for attribute in names if attribute.startswith("on")]
+    with (tmp_path / "names.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == sorted(DANGEROUS)
+    with (tmp_path / "sampled.csv").open(newline="", encoding="utf-8") as file:
+        sampled = [row["name"] for row in csv.DictReader(file)]
+    assert sampled == (tmp_path / "sampled.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("trick", ["../../etc", "/etc/passwd", "..", "", "20260101-000000-aaaaaa/../..", "a\0b"])
+@pytest.mark.parametrize("words", [["show"], ["verify"], ["promote"], ["pin"], ["diff", "x"], ["sample", "--version"]])
+def test_an_id_from_outside_is_no_path(published, makemore, words, trick):
+    """It is looked up among the versions that there are, and never touches a path."""
+    done = makemore(*words, trick, "--home", published)
+
+    assert done.returncode == 1
+    assert "has no version" in done.stderr
