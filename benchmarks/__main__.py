@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks import (
+    added,
     bigram_net,
     counting,
     evaluation,
@@ -29,7 +30,8 @@ from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
 MODULES = (
-    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, transformer, models, sampling, producers, nets,
+    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, added, transformer, models, sampling,
+    producers, nets,
 )  # fmt: skip
 FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 

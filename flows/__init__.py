@@ -4,6 +4,7 @@ Settings that the flows need are set here, before Prefect is first imported, so 
 a user's own environment wins.
 """
 
+import logging
 import os
 
 SETTINGS = {
@@ -14,6 +15,10 @@ SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # After a power cut, leases in memory would keep the slot of the run that died.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    # A run that is killed with its worker is Crashed when three of these are missing: flows/deployments.py.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    # What a standing server knows of runs is forgotten after 90 days, as it forgets events; versions are ours to keep.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     # Nothing is pickled; what a run did is in the version's manifest.
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     # What the steps say goes to the run's page; Prefect speaks of itself only from a warning on.
@@ -25,3 +30,6 @@ SETTINGS = {
 
 for setting, value in SETTINGS.items():
     os.environ.setdefault(setting, value)
+
+# All that the steps say is for the run's page, in whatever process the run is.
+logging.getLogger("makemore").setLevel(logging.INFO)

@@ -1,23 +1,58 @@
-"""The whole job: lists in, a published version out."""
+"""The whole job: lists in, a published version out, if there is anything new."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 from prefect import flow
+from prefect.states import Completed
 
-from flows.tasks import ingest_lists, make_version
+from flows import page, records
+from flows.tasks import ingest
+from flows.telling import LOOK, tell
 from makemore.home import holding
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
+from makemore.steps.night import Night, Plan, night
+
+NOTHING = "Nothing to do"
+"""Name of the state of a night in which no version was due."""
+HOURS = float(os.environ.get("MAKEMORE_TIMEOUT", "6"))
+"""Hours after which a run is ended: one that hangs is not to cost the next night too."""
 
 
-@flow(name="nightly")
+@flow(name="nightly", timeout_seconds=HOURS * 3600, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 def nightly(
     lists: list[str],
     home: Path = Path("artifacts"),
     read: IngestOptions = IngestOptions(),
     build: BuildOptions = BuildOptions(),
     train: TrainOptions = TrainOptions(),
-) -> Path:
-    """Ingest the lists, build the relations, train the models and publish a version; its folder."""
+    keep: int = 30,
+) -> Night:
+    """What the night came to: lists taken in, and if anything is new, a version made, judged, published."""
+    plan = Plan(lists, read, build, train, keep)
     with holding(home, "nightly"):
-        ingest_lists(lists, home, read)
-        return make_version(home, build, train)
+        came_to = night(home, plan, _steps())
+    records.trim()
+    told = f"published {came_to.version.name}" if came_to.version else "the newest version is made of all that there is"
+    name = LOOK if came_to.problems else None if came_to.version else NOTHING
+    # A flow that returns a state ends in that state; who calls the flow gets its data.
+    ended: Any = Completed(name=name, message="; ".join([told, *came_to.problems]), data=came_to)
+    return cast(Night, ended)
+
+
+def _steps() -> SimpleNamespace:
+    def making() -> Any:
+        # Only when a version is due: it needs torch.
+        from flows import making_tasks
+
+        return making_tasks
+
+    return SimpleNamespace(
+        ingest=ingest,
+        make_version=lambda *arguments: making().make_version(*arguments),
+        prune=lambda *arguments: making().prune(*arguments),
+        show_lists=page.lists,
+        show_version=page.version,
+    )

@@ -1,10 +1,13 @@
 """What several test files need: the lecture's list, a published version, the command line, a Prefect server."""
 
 import io
+import json
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,6 +126,27 @@ def built():
 def lecture(built, lecture_names):
     """The lecture's setting in memory: its list, no holdout, no smoothing. Not for tests that write."""
     return built(lecture_names, smoothing=0.0)
+
+
+@pytest.fixture
+def webhook():
+    """A server that keeps the JSON that is posted to it, and answers with a status of its own; its URL is a secret."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            server.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(server.status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Nothing: pytest's output is for tests."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.posted, server.status = [], 200
+        server.url = f"http://127.0.0.1:{server.server_port}/hooks/secret"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")

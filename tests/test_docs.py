@@ -32,7 +32,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
 SET_UP = {"cd", "curl", "git", "make", "pip", "python3"}
-STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b")
+STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b|\bmakemore serve\b")
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
@@ -155,7 +155,7 @@ def test_set_up_blocks_name_make_targets_that_exist(block):
             subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "run"])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in ("run", "serve")])
 def test_the_example_of_every_command_runs(command, playground, version, capsys):
     """A version that an example names is the one that is there."""
     [example] = examples_of(command)

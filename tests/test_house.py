@@ -44,11 +44,12 @@ FLOORS = {
         "steps.sampling",
         "steps.scoring",
     ],
-    9: ["flows.again", "flows.page", "steps.making", "steps.night"],
+    9: ["flows.again", "flows.embedded", "flows.page", "flows.records", "steps.making", "steps.night"],
     10: ["flows.making_tasks", "flows.sampling_tasks", "flows.tasks", "flows.telling"],
     11: ["flows.generate", "flows.ingest", "flows.nightly", "flows.train"],
-    12: ["cli.app"],
-    13: ["cli.housekeeping", "cli.keeping", "cli.lists", "cli.making", "cli.producing", "cli.reading"],
+    12: ["cli.app", "flows.deployments"],
+    13: ["flows.serving"],
+    14: ["cli.housekeeping", "cli.keeping", "cli.lists", "cli.making", "cli.producing", "cli.reading", "cli.serving"],
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 

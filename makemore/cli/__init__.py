@@ -7,11 +7,11 @@ import os
 import sys
 import traceback
 
-from makemore.cli import housekeeping, keeping, lists, making, producing, reading
+from makemore.cli import housekeeping, keeping, lists, making, producing, reading, serving
 from makemore.cli.app import app
 from makemore.options import CannotBeMet, WantsALook
 
-__all__ = ["app", "housekeeping", "keeping", "lists", "main", "making", "producing", "reading"]
+__all__ = ["app", "housekeeping", "keeping", "lists", "main", "making", "producing", "reading", "serving"]
 
 
 def main() -> None:

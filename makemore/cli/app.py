@@ -11,7 +11,6 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from makemore import __version__
-from makemore.notice import addresses
 
 # torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
 
@@ -55,6 +54,8 @@ def tell_whom(notify: str) -> None:
     Raises:
         ValueError: an address is none.
     """
+    from makemore.notice import addresses
+
     addresses(notify)
     os.environ["MAKEMORE_NOTIFY"] = notify
 

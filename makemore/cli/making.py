@@ -9,9 +9,19 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from makemore.cli.app import HOME, Flat, HomeOption, app
-from makemore.home import holding
-from makemore.options import BuildOptions, IngestOptions, TrainOptions
+from makemore.cli.app import (
+    HOME,
+    Flat,
+    HomeOption,
+    KeepOption,
+    NotifyOption,
+    TimeoutOption,
+    app,
+    prefect_needed,
+    tell_whom,
+)
+from makemore.home import Home, holding
+from makemore.options import BuildOptions, IngestOptions, TrainOptions, WantsALook
 
 
 @app.command
@@ -21,24 +31,33 @@ def run(
     read: Annotated[IngestOptions, Flat] = IngestOptions(),
     build: Annotated[BuildOptions, Flat] = BuildOptions(),
     train: Annotated[TrainOptions, Flat] = TrainOptions(),
+    keep: KeepOption = 30,
+    notify: NotifyOption = "",
+    timeout: TimeoutOption = 6,
 ) -> None:
-    """Ingest lists, build, train and publish a version: the whole job, as the Prefect flow `nightly`.
+    """Ingest lists, and if anything is new, build, train and publish a version: the whole job, as the flow `nightly`.
 
     Example: makemore run examples/names/english.txt
     """
-    from makemore.lists import expand
-
-    named = expand(_named(lists))
+    named = _named(lists)
+    if not Home(home).db.exists():
+        _look_for_one(named)
+    tell_whom(notify)
     print("Starting Prefect's own server: ten seconds or so, half a minute the first time.", file=sys.stderr)
-    try:
+    with prefect_needed():
+        from flows import embedded
         from flows.nightly import nightly
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is not installed: pip install 'makemore[flows]'.") from error
-    logging.getLogger("makemore").setLevel(logging.INFO)
+    embedded.check()
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run's page; here it has one line, at the end.
         logging.getLogger(logger).propagate = False
-    _print_version(nightly(named, home, read, build, train), home)
+    night = nightly.with_options(timeout_seconds=3600 * timeout)(named, home, read, build, train, keep)
+    if night.version:
+        _print_version(night.version, home)
+    else:
+        print("nothing to do: the newest version is made of all that there is.")
+    if night.problems:
+        raise WantsALook(f"the night is done, and {len(night.problems)} of what came up wants a look, told above.")
 
 
 @app.command
@@ -50,13 +69,19 @@ def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[IngestOptions, 
     from makemore.lists import expand
     from makemore.steps import intake
 
+    held = []
     with holding(home, "makemore ingest"):
         for uri in expand(_named(lists)):
             result = intake.ingest(home, uri, read)
+            if result.held:
+                held.append(f"{uri} is held back: it {result.held}. Let it in with `makemore release {uri}`.")
+                continue
             print(
                 f"{uri}: {result.names:,} names, {result.rejects:,} rejected"
                 + ("" if result.changed else ", nothing new")
             )
+    if held:
+        raise WantsALook("\n".join(held))
 
 
 @app.command
@@ -82,6 +107,20 @@ def train(*, home: HomeOption = HOME, options: Annotated[TrainOptions, Flat] = T
 
     with holding(home, "makemore train"):
         _print_version(making.make_version(home, options), home)
+
+
+def _look_for_one(lists: list[str]) -> None:
+    """Nothing, if one of the lists is there: where none ever was, that is to be told before Prefect has started."""
+    from makemore.lists import expand
+
+    missing = []
+    for named in lists:
+        try:
+            expand([named])
+        except (ValueError, OSError) as error:
+            missing.append(error)
+    if len(missing) == len(lists):
+        raise missing[0]
 
 
 def _named(lists: tuple[str, ...]) -> list[str]:

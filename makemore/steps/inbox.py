@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makemore import lists
-from makemore.database import first_line
+from makemore.database import connect, first_line
+from makemore.home import Home
 from makemore.options import IngestOptions
 from makemore.steps import intake
 from makemore.warehouse import Ingested
@@ -45,6 +46,14 @@ def take_in(
     A folder without a list is an inbox with nothing new, and tells of nothing. Of a list that is held back there is a
     problem in the first night alone.
     """
+    # Held open, so that the database is not opened anew for each list: that costs more than to know a list again.
+    with connect(Home(home).db):
+        for name, uri in _addresses(named):
+            yield _failed(name, uri) if isinstance(uri, Exception) else _take_in(home, uri, options, ingest)
+
+
+def _addresses(named: list[str]) -> Iterator[tuple[str, str | Exception]]:
+    """What is named and the address of a list that it stands for, each once; or the error that it has none for."""
     seen = set()
     for name in named:
         try:
@@ -53,12 +62,12 @@ def take_in(
             log.info("%s", error)
             continue
         except (ValueError, OSError) as error:
-            yield _failed(name, error)
+            yield name, error
             continue
         for uri in uris:
             if uri not in seen:
                 seen.add(uri)
-                yield _take_in(home, uri, options, ingest)
+                yield name, uri
 
 
 def _take_in(

@@ -53,12 +53,14 @@ def hostile_files(folder):
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=60, help="times that a night is killed")
+    parser.add_argument("--every", type=int, default=1, help="changes to a file before which a night is killed")
     parser.add_argument("--seconds", type=float, default=300, help="that two nights and ten readers go on")
     parser.add_argument("--queries", type=int, default=1000, help="of an analyst while nights run")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     faults = {
         "hostile": hostile_files,
-        "kills": lambda folder: kills.kills(folder, arguments.kills),
+        "kills": lambda folder: kills.random_kills(folder, arguments.kills),
+        "steps": lambda folder: kills.step_kills(folder, arguments.every),
         "flow": lambda folder: kills.flow_kills(folder, max(1, arguments.kills // 12)),
         "crowd": lambda folder: crowd.crowd(folder, arguments.seconds),
         "analyst": lambda folder: crowd.analyst(folder, arguments.queries),

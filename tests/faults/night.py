@@ -1,9 +1,14 @@
-"""The night as a process to be killed: `python -m tests.faults.night [--hours N] HOME LIST...`.
+"""The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] HOME LIST...`.
 
 It is the flow's own, `makemore.steps.night`, with the steps themselves in place of Prefect's tasks: the flow's start
-takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much.
+takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much. With
+--until it is killed just before so many changes to the home's files: renames, removals, files that are opened to be
+written; it prints how many there were if it comes to its end.
 """
 
+import argparse
+import os
+import signal
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +20,10 @@ from makemore.steps import drafting, gatekeeping, intake, making, retention
 from makemore.steps.night import Plan, night
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
+KEEP = 2
+"""Versions that a night keeps: from the third one on, each deletes one."""
+CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "shutil.copyfile")
+"""What Python tells its audit hooks of (PEP 578) before it does it; DuckDB's own writing is not among it."""
 
 
 def make_version(home, build, train):
@@ -31,13 +40,30 @@ STEPS = SimpleNamespace(
 )
 
 
-def main(home, *lists):
+def main(home, lists, until):
+    changes = count_changes(home, until)
     print("ready", flush=True)
     with holding(Path(home), "a night", wait=600):
-        came_to = night(Path(home), Plan(list(lists), train=TRAIN, keep=5), STEPS)
+        came_to = night(Path(home), Plan(lists, train=TRAIN, keep=KEEP), STEPS)
+    print("changes", len(changes))
     print("done", came_to.version.name if came_to.version else "nothing", flush=True)
     if came_to.problems:
         sys.exit("\n".join(came_to.problems))
+
+
+def count_changes(home, until):
+    """A list that grows by each change to the home's files, until the one before which this process is killed."""
+    seen = []
+
+    def look(event, arguments):
+        written = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if (event in CHANGES or written) and any(home in str(argument) for argument in arguments[:2]):
+            seen.append(event)
+            if len(seen) == until:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
+    return seen
 
 
 def set_clock(hours):
@@ -51,8 +77,12 @@ def set_clock(hours):
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    if words[0] == "--hours":
-        set_clock(float(words[1]))
-        words = words[2:]
-    main(*words)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hours", type=float)
+    parser.add_argument("--until", type=int)
+    parser.add_argument("home")
+    parser.add_argument("lists", nargs="+")
+    arguments = parser.parse_args()
+    if arguments.hours:
+        set_clock(arguments.hours)
+    main(arguments.home, arguments.lists, arguments.until)

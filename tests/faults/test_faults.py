@@ -12,7 +12,7 @@ from tests.faults import crowd, kills, mishaps
 
 def test_a_night_that_is_killed_loses_nothing(tmp_path):
     """Two random moments; a reader never sees half of anything; the night after is that of a home never killed."""
-    assert kills.kills(tmp_path, 2, seed=7).survived == 2
+    assert kills.random_kills(tmp_path, 2, seed=7).survived == 2
 
 
 def test_two_nights_and_readers_at_once(tmp_path):

@@ -1,0 +1,13 @@
+"""The steps of a file of names as Prefect tasks."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.again import AGAIN
+from makemore.steps import sampling
+
+plan = task(name="plan", task_run_name="plan {output}", cache_policy=NO_CACHE)(sampling.plan)
+make_shard = task(name="shard", task_run_name="shard {number}", cache_policy=NO_CACHE, **AGAIN)(sampling.make_shard)
+assemble = task(name="assemble", task_run_name="assemble", cache_policy=NO_CACHE)(sampling.assemble)
