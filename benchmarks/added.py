@@ -51,7 +51,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         [
             "From the lists in the database to the draft that holds the snapshot: `intake.build` with its laws, and "
             "`drafting.draft`. Half of the names that are added are known, half are new. The whole night is "
-            "those, and counts.parquet, dataset.safetensors, two models and their 10,000 samples, the gate and the report.",
+            "those, and counts.parquet, dataset.safetensors, two models, their samples, the gate and the report.",
         ],
     )
 

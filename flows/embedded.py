@@ -1,4 +1,4 @@
-"""The database of Prefect's embedded server, looked at before the server is: it tries for minutes, and ends in pages."""
+"""The database of Prefect's embedded server, looked at first: the server would try for minutes, and end in pages."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def keep_up(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> bool:
     con.execute("create or replace temp table entries as from main.entries semi join uncounted using (source_id)")
     new, lines = con.execute(
         "select (select count(*) from temp.entries) + (select count(*) from uncounted_removals), "
-        "(select sum(lines) from split_names)"
+        "(select coalesce(sum(lines), 0) from split_names)"
     ).fetchall()[0]
     if new > MOST * lines:
         con.execute("drop table temp.entries")

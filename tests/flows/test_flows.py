@@ -135,6 +135,46 @@ def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monk
     assert webhook.posted == []
 
 
+def test_the_exit_code_says_how_a_night_ended(makemore, names, tmp_path, monkeypatch, webhook):
+    """0 for a version and for nothing to do, 4 if something wants a look, 1 if it failed; told as the page says."""
+    # The command line sets it, and here it is to be as it was before.
+    monkeypatch.setenv("MAKEMORE_NOTIFY", "")
+
+    def run(home, *words, **env):
+        return makemore("run", *words, "--home", tmp_path / home, "--models", "bigram", "--samples", "10", **env)
+
+    made, idle = run("home", names), run("home", names)
+    look = run("home", names, tmp_path / "gone.txt", "--notify", webhook.url)
+    (tmp_path / "empty.txt").write_text("")
+    failed = run("other", tmp_path / "empty.txt", MAKEMORE_NOTIFY=webhook.url)
+
+    assert [done.returncode for done in (made, idle, look, failed)] == [0, 0, 4, 1]
+    assert "It serves from now on, with bigram" in made.stdout
+    assert idle.stdout == look.stdout == "nothing to do: the newest version is made of all that there is.\n"
+    assert "to look at: " not in idle.stderr
+    assert f"to look at: {tmp_path / 'gone.txt'} does not exist." in look.stderr
+    assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n")
+    assert [told["status"] for told in webhook.posted] == ["done", "failed"]
+    assert "secret" not in look.stderr + failed.stderr
+
+
+def test_a_block_of_prefects_is_told(monkeypatch):
+    """By its type and its name, as it was saved."""
+    from prefect.blocks.abstract import NotificationBlock
+
+    from flows import telling
+
+    class Remembering(NotificationBlock):
+        def notify(self, body, subject=None):
+            told.append((body, subject))
+
+    told = []
+    Remembering().save("ops")
+    telling._notify("remembering/ops", "the night is failed")
+
+    assert told == [("the night is failed", "makemore")]
+
+
 def test_a_night_that_fails_tells_why(tmp_path, monkeypatch, webhook):
     """Nothing could be read, and there is nothing to make a version of."""
     from flows.nightly import nightly
