@@ -15,7 +15,7 @@ SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # After a power cut, leases in memory would keep the slot of the run that died.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-    # A run that is killed with its worker is Crashed when three of these are missing: flows/deployments.py.
+    # Signs of life, in seconds: a run that is killed with its worker is Crashed when they do not come any more.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # What a standing server knows of runs is forgotten after 90 days, as it forgets events; versions are ours to keep.
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",

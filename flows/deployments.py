@@ -31,8 +31,8 @@ from flows.telling import LOOK, tell
 
 POOL = "makemore"
 SILENT = "makemore: a run that has fallen silent is Crashed"
-HEARTBEAT = 30
-"""Seconds between the signs of life of a run; three that are missing end it."""
+SILENCE = timedelta(minutes=5)
+"""After it a run is taken for dead: ten signs of life, of which a server whose database is busy may lose some."""
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
@@ -77,7 +77,7 @@ def end_the_silent() -> None:
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=3 * HEARTBEAT),
+            within=SILENCE,
         ),
         actions=[
             ChangeFlowRunState(

@@ -127,7 +127,7 @@ def test_a_silent_run_is_ended_unless_its_state_says_that_it_ended(prefect_serve
 
     trigger = Automation.read(name=deployments.SILENT).trigger
     assert {f"prefect.flow-run.{name}" for name in (NOTHING, telling.LOOK, "Completed")} <= trigger.expect
-    assert trigger.within.total_seconds() == 3 * int(flows.SETTINGS["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    assert trigger.within.total_seconds() >= 3 * int(flows.SETTINGS["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
 
 
 def test_the_settings_of_a_checkout_are_those_of_the_flows():
