@@ -66,15 +66,23 @@ def finish(home: Home) -> list[Promotion]:
     for version in artifacts.versions(home):
         if known.decisions_on(version) or not (home.versions / version / artifacts.PROMOTION).exists():
             continue
-        promotion = artifacts.read_promotion(home.versions / version)
+        try:
+            promotion = artifacts.read_promotion(home.versions / version)
+        except artifacts.NotAsPublished as error:
+            log.warning("no decision on %s is recorded: %s", version, error)
+            continue
         if anew or promotion.against == (known.champion.version if known.champion else None):
             known = registry.record(home, promotion)
             recorded.append(promotion)
     if known.champion is None and (published := artifacts.versions(home)):
-        best = artifacts.best_model(home.versions / published[-1])
-        reasons = ("it was the newest before versions were judged",)
-        recorded.append(Promotion(published[-1], best, _now(), "promoted", reasons=reasons))
-        registry.record(home, recorded[-1])
+        try:
+            best = artifacts.best_model(home.versions / published[-1])
+        except artifacts.NotAsPublished as error:
+            log.warning("%s does not serve: %s", published[-1], error)
+        else:
+            reasons = ("it was the newest before versions were judged",)
+            recorded.append(Promotion(published[-1], best, _now(), "promoted", reasons=reasons))
+            registry.record(home, recorded[-1])
     for promotion in recorded:
         log.warning("recorded that %s was %s, which an unfinished run had left", promotion.version, promotion.decision)
     return recorded

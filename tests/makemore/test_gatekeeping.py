@@ -307,6 +307,22 @@ def test_a_run_that_ended_before_it_recorded_is_finished_by_the_next(home):
     assert gatekeeping.finish(Home(home)) == []
 
 
+def test_a_damaged_decision_that_was_never_recorded_stops_no_run(home):
+    """It says nothing: the champion serves on, and the next version is judged beside it."""
+    first = artifacts.find_version(Home(home)).name
+    before = (home / "registry.json").read_bytes()
+    third = run(home)
+    (home / "registry.json").write_bytes(before)
+    decision = home / "versions" / third / artifacts.PROMOTION
+    decision.chmod(0o644)
+    decision.write_text("{")
+
+    assert gatekeeping.finish(Home(home)) == []
+    assert artifacts.find_version(Home(home)).name == first
+    run(home)
+    assert last(home).against == first
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
