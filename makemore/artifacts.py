@@ -139,6 +139,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = read_json(folder / MANIFEST)
     if not {"version", "created_at", "made_from"} <= manifest.keys():
         raise NotAsPublished(f"{folder / MANIFEST} is no manifest: {LOOK}.")
+    if not is_whole(manifest):
+        raise NotAsPublished(f"{folder / MANIFEST} differs from what was published: {LOOK}.")
     return manifest
 
 

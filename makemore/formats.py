@@ -15,13 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from makemore.lists import delimiter_of, format_of, opened
+from makemore.lists import check_unpacked, delimiter_of, format_of, opened
 from makemore.options import ReadOptions
 
 CHUNK = 1 << 24
 """Characters read at a time: memory does not grow with the list."""
 LONGEST_LINE = 1 << 20
-"""Characters that are kept of a line that spans chunks: a longer one is rejected all the same."""
+"""Characters that are kept of a line that spans chunks, and of a name in Parquet: more is rejected all the same."""
 STRANGE = 0.1
 """Share of control and undecodable characters from which a file is no list."""
 ONCE = object()
@@ -132,13 +132,26 @@ def _parquet(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
         raise ValueError(
             f"{path}: column {schema.names[name]!r} holds {schema.types[name]}, not text. Say --name-column COLUMN."
         )
-    row = 1
-    for batch in file.iter_batches(1 << 18, columns=[schema.names[i] for i in (name, count) if i is not None]):
+    columns = [schema.names[i] for i in (name, count) if i is not None]
+    # What a page unpacks to is in memory at once: the file says how much that is before it is read.
+    check_unpacked(path, _unpacked(file.metadata, columns))
+    row, size = 1, 0
+    for batch in file.iter_batches(1 << 18, columns=columns):
         frame = pl.from_arrow(batch)
         assert isinstance(frame, pl.DataFrame)
         raw = frame[schema.names[name]].cast(pl.String).fill_null("")
+        size += len(raw) + int(raw.str.len_bytes().sum())
+        check_unpacked(path, size)
+        raw = raw.str.head(LONGEST_LINE)
         yield _columns(row, raw, None if count is None else frame[schema.names[count]].cast(pl.String).fill_null(""))
         row += len(raw)
+
+
+def _unpacked(metadata: pq.FileMetaData, columns: list[str]) -> int:
+    """Bytes of columns of a Parquet file as its pages unpack to them; a name that stands there often counts once."""
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    parts = [group.column(part) for group in groups for part in range(group.num_columns)]
+    return sum(part.total_uncompressed_size for part in parts if part.path_in_schema in columns)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import io
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -34,6 +35,12 @@ UNPACKED = 1 << 26
 """Bytes that a compressed list may unpack to, however small it is."""
 TIMES = 100
 """Times its size that a larger one may; names are packed to a third or a tenth."""
+UNTOLD = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Of a path: what steers a terminal or turns its text around, and what stands for a byte that is no UTF-8."""
+INSTEAD = "\ufffd"
+"""What is told instead: who prints, logs or sends such a path shall not stumble over it."""
+LONGEST_TOLD = 200
+"""Characters that are told of something that is no address."""
 TIMEOUT = 30
 """Seconds without an answer before a download is given up."""
 
@@ -54,7 +61,7 @@ def expand(lists: list[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for named in lists:
-        found.update(dict.fromkeys([named] if is_url(named) else _paths(named)))
+        found.update(dict.fromkeys([_told(named)] if is_url(named) else _paths(named)))
     return list(found)
 
 
@@ -69,7 +76,12 @@ def at_hand(uri: str, folder: Path) -> Iterator[Path]:
 
     Raises:
         TransientError: the download fails, or ends before its end.
+        ValueError: it has a name that cannot be told.
     """
+    if INSTEAD in uri:
+        raise ValueError(
+            f"{uri} has a control character, or bytes that are no UTF-8, where {INSTEAD} stands: rename it."
+        )
     if not is_url(uri):
         yield Path(uri)
         return
@@ -143,24 +155,32 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
                 yield file
 
 
+def check_unpacked(path: Path, size: int) -> None:
+    """Nothing, if a list that is packed may unpack to so many bytes.
+
+    Raises:
+        ValueError: it is more than lists do; a few kilobytes can unpack to what fills a disk.
+    """
+    if size > (most := max(UNPACKED, TIMES * path.stat().st_size)):
+        raise ValueError(
+            f"{path} unpacks to more than {most >> 20} MB, {TIMES} times its size or more: if that is right, ingest "
+            "it unpacked, as text."
+        )
+
+
 class _Bounded(io.RawIOBase):
     """What a compressed list unpacks to, up to the size that is taken for a list's."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
-        self.file, self.path = file, path
-        self.left = self.most = max(UNPACKED, TIMES * path.stat().st_size)
+        self.file, self.path, self.size = file, path, 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         data = self.file.read(len(buffer))
-        self.left -= len(data)
-        if self.left < 0:
-            raise ValueError(
-                f"{self.path} unpacks to more than {self.most >> 20} MB, {TIMES} times its size or more: if that is "
-                "right, unpack it, and ingest what was in it."
-            )
+        self.size += len(data)
+        check_unpacked(self.path, self.size)
         buffer[: len(data)] = data
         return len(data)
 
@@ -182,30 +202,36 @@ def _download(uri: str, local: Path) -> None:
 
 
 def _paths(named: str) -> list[str]:
-    path = Path(named).expanduser()
-    if path.is_dir():
+    if not named:
+        # As a path it would be the working directory.
+        raise FileNotFoundError("'' is no list: name a file, a folder, a glob or a URL.")
+    try:
+        path = Path(named).expanduser()
+        is_folder = path.is_dir()
+    except (RuntimeError, OSError) as error:
+        told = getattr(error, "strerror", error)
+        raise FileNotFoundError(f"{named[:LONGEST_TOLD]!r} leads nowhere: {told}") from error
+    if is_folder:
         files = (file for file in path.iterdir() if not file.is_dir() and not file.name.startswith("."))
         paths = sorted(file for file in files if _suffix(file) in SUFFIXES)
         if not paths:
-            raise NoList(f"{path} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst.")
+            raise NoList(
+                f"{_told(str(path))} holds no list: a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst."
+            )
     elif path.exists():
         paths = [path]
     else:
         matches = map(Path, sorted(glob.glob(str(path), recursive=True)))
         paths = [match for match in matches if not match.is_dir()]
         if not paths:
-            raise (NoList if glob.has_magic(str(path)) else FileNotFoundError)(f"{named} does not exist.")
+            raise (NoList if glob.has_magic(str(path)) else FileNotFoundError)(f"{_told(named)} does not exist.")
     # A link keeps its own name: what it leads to tomorrow replaces what it leads to today.
-    return [_told(file.absolute()) for file in paths]
+    return [_told(os.path.normpath(file.absolute())) for file in paths]
 
 
-def _told(path: Path) -> str:
-    """A path as text that a database and a manifest can hold."""
-    try:
-        path.as_posix().encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(f"{str(path)!r} has a name that is not UTF-8: rename it.") from error
-    return os.path.normpath(path)
+def _told(address: str) -> str:
+    """The address as text that can be shown; `at_hand` refuses it if that is another."""
+    return UNTOLD.sub(INSTEAD, address)
 
 
 def _suffix(path: Path) -> str:

@@ -103,6 +103,8 @@ class Registry:
         if not promotion.serves:
             return decided
         before = self.champion if self.champion and self.champion.version not in self.forgotten else self.previous
+        if before and before.version == promotion.version and before is self.previous:
+            before = None
         serving = Serving(promotion.version, promotion.model_type, promotion.at)
         return replace(decided, champion=serving, previous=before)
 

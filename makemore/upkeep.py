@@ -115,17 +115,18 @@ def drop_all(con: duckdb.DuckDBPyConnection) -> None:
     _all_is_counted(con)
 
 
-def compact(db: Path, *, most_free: float = 0.0) -> bool:
+def compact(db: Path, *, most_free: float | None = None) -> bool:
     """Whether a database was written anew, so that nothing of what was deleted is left in its file.
 
-    It is where more than `most_free` of it holds nothing, or what was deleted. Nothing else may write to it.
+    It is where more than `most_free` of it holds nothing, or what was deleted; in any case where no limit is given: a
+    row that was deleted may lie among others that were not. Nothing else may write to it.
     """
     with connect(db) as con:
         con.execute("checkpoint")
         free, blocks = con.execute("select sum(free_blocks), sum(total_blocks) from pragma_database_size()").fetchall()[
             0
         ]
-    if free <= most_free * blocks:
+    if most_free is not None and free <= most_free * blocks:
         return False
     with written_aside(db) as aside, connect(aside) as con:
         name = con.execute("select current_database()").fetchall()[0][0]

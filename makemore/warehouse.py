@@ -95,11 +95,14 @@ def _add_scripts(con: duckdb.DuckDBPyConnection) -> None:
             con.execute("update sources set scripts = ? where source_id = ?", [scripts, source_id])
 
 
-def recognise(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None:
+def recognise(con: duckdb.DuckDBPyConnection, source: Source, *, guarded: bool = False) -> Ingested | None:
     """What is known of these bytes, read with these options; None if they are to be read.
 
     The same bytes count once. Under another address they are noted as a source without names of its own, so that
     they stay when the first address takes on others.
+
+    Raises:
+        guard.Held: it is `guarded`, and would leave too little of what its address gave before.
     """
     rows = con.execute(
         "select source_id, uri, names, rejects from sources where sha256 = ? and options = ?::json "
@@ -111,7 +114,12 @@ def recognise(con: duckdb.DuckDBPyConnection, source: Source) -> Ingested | None
     source_id, uri, names, rejects = rows[0]
     if source.uri not in [row[1] for row in rows]:
         with transaction(con):
+            home = guard.lines(con)
             _insert(con, source, _release(con, source.uri))
+            left = guard.lines(con)
+            if guarded and left.names < guard.LEAST * home.names:
+                raise guard.Held(f"would leave {left.names:,} of {home.names:,} names: its bytes are those of {uri}")
+    con.execute("delete from held where uri = ?", [source.uri])
     return Ingested(source_id, uri, names, rejects, changed=False)
 
 

@@ -64,7 +64,10 @@ def release(con: duckdb.DuckDBPyConnection, source: str) -> tuple[str, str | Non
     ).fetchall()
     uri = one_of([uri for uri, _ in rows], source, "is held back or forgotten")
     con.execute("update held set is_released = true where uri = ?", [uri])
-    con.execute("delete from forgotten where uri = ?", [uri])
+    # Under whatever other address the same bytes were forgotten, too.
+    con.execute(
+        "delete from forgotten where uri = ? or sha256 in (select sha256 from forgotten where uri = ?)", [uri, uri]
+    )
     return uri, next(options for found, options in rows if found == uri)
 
 
@@ -84,9 +87,16 @@ def one_of(uris: list[str], source: str, what: str) -> str:
     return found[0]
 
 
+def forgotten(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The lists that are to be forgotten: their uri and sha256."""
+    rows: list[dict[str, Any]] = con.sql("select uri, sha256 from forgotten where uri is not null").pl().to_dicts()
+    return rows
+
+
 def forget_source(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, now: datetime) -> None:
     """Note that a list is to be forgotten: neither its address nor its bytes are taken in again."""
     con.execute("delete from held where uri = ? or sha256 = ?", [uri, sha256])
+    con.execute("delete from forgotten where uri = ? and sha256 = ?", [uri, sha256])
     con.execute("insert into forgotten values (?, ?, null, ?)", [uri, sha256, now.replace(tzinfo=None)])
 
 
@@ -94,6 +104,7 @@ def forget_name(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> str
     """Note that a name is to be forgotten, in capitals or not; what is kept of it, its hash."""
     [(digest,)] = con.execute("select sha256(lower(nfc_normalize(?)))", [name]).fetchall()
     con.execute("insert into forgotten values (null, null, ?, ?)", [digest, now.replace(tzinfo=None)])
+    con.execute("update held set reason = regexp_replace(reason, regexp_escape(?), '...', 'gi')", [name])
     return str(digest)
 
 
@@ -103,7 +114,9 @@ def reject_forgotten(con: duckdb.DuckDBPyConnection, source_id: int) -> int:
         return 0
     forgotten = "(select name_sha256 from forgotten where name_sha256 is not null)"
     con.execute(
-        f"update rejects set raw = '' where source_id = ? and sha256(lower(nfc_normalize(trim(raw)))) in {forgotten}",
+        "update rejects set raw = '' where source_id = ? and ("
+        f"sha256(lower(nfc_normalize(trim(raw)))) in {forgotten} or "
+        f"sha256(lower(nfc_normalize(trim(regexp_replace(raw, ',[^,]*$', ''))))) in {forgotten})",
         [source_id],
     )
     con.execute(

@@ -36,6 +36,8 @@ def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
     for version in dict.fromkeys([published[-1], *([known.champion.version] if known.champion else [])]):
         if damage := next(_damage(Home(home).versions / version), None):
             return f"{version} is damaged: {damage}"
+    if known.champion and known.champion.version in known.forgotten:
+        return f"the champion {known.champion.version} was made of what is to be forgotten"
     manifest = artifacts.read_manifest(Home(home).versions / published[-1])
     if failed := manifest.get("failed"):
         return f"{', '.join(failed)} failed in {published[-1]}"

@@ -36,26 +36,30 @@ def forget_source(home: Path, source: str) -> Forgotten:
     Raises:
         FileNotFoundError: the home has no such list.
     """
-    now = datetime.now(UTC)
+    now, lines = datetime.now(UTC), 0
     with connect(Home(home).db) as con:
         wh.create_tables(con)
+        # What was forgotten by a run that did not end is forgotten to the end.
+        known = {row["uri"]: row for row in [*withheld.forgotten(con), *withheld.held(con), *wh.sources(con)]}
+        uri = withheld.one_of(list(known), source, "was taken in or is held back")
+        # The same bytes that other addresses brought are the same list; what an address had before is, too.
+        sha256s = {row["sha256"] for row in [*withheld.held(con), *known.values()] if row["uri"] == uri}
+        same = [row for row in known.values() if row["sha256"] in sha256s]
+        uris = tuple(row["uri"] for row in same)
+        made_of = [
+            version
+            for version, sources in _sources_of_versions(Home(home))
+            if any(row["sha256"] in sha256s or row["uri"] in uris for row in sources)
+        ]
+        what = f"the list {uri}, sha256 {min(sha256s)[:12]}"
+        # First of all: whatever happens next, no version that has it is taken for a good one.
+        registry.mark_forgotten(Home(home), dict.fromkeys(made_of, what))
         with transaction(con):
-            known = {row["uri"]: row for row in [*withheld.held(con), *wh.sources(con)]}
-            uri = withheld.one_of(list(known), source, "was taken in or is held back")
-            sha256 = known[uri]["sha256"]
-            lines = 0
-            # The same bytes that other addresses brought are the same list.
-            same = [other for other in known.values() if other["sha256"] == sha256]
-            for other in same:
-                lines += wh.forget(con, other["source_id"]) if "source_id" in other else 0
-                withheld.forget_source(con, other["uri"], sha256, now)
-    versions = [
-        version
-        for version, sources in _sources_of_versions(Home(home))
-        if any(made_of["sha256"] == sha256 for made_of in sources)
-    ]
-    uris = tuple(other["uri"] for other in same)
-    return _finish(home, Forgotten(lines, uris, tuple(versions)), f"the list {uri}, sha256 {sha256[:12]}")
+            for row in same:
+                lines += wh.forget(con, row["source_id"]) if "source_id" in row else 0
+                for sha256 in sha256s:
+                    withheld.forget_source(con, row["uri"], sha256, now)
+    return _finish(home, Forgotten(lines, uris, tuple(made_of)), what)
 
 
 def forget_name(home: Path, name: str) -> Forgotten:
@@ -81,7 +85,6 @@ def forget_name(home: Path, name: str) -> Forgotten:
 
 def _finish(home: Path, forgotten: Forgotten, what: str) -> Forgotten:
     """The same, once the versions are marked, the counts know of it, and no file of the home has it but theirs."""
-    # First of all: whatever happens next, no version that has it is taken for a good one.
     registry.mark_forgotten(Home(home), dict.fromkeys(forgotten.versions, what))
     with connect(Home(home).db) as con:
         keep_up(con)

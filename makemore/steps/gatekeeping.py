@@ -71,6 +71,8 @@ def finish(home: Home) -> list[Promotion]:
         except artifacts.NotAsPublished as error:
             log.warning("no decision on %s is recorded: %s", version, error)
             continue
+        if promotion.serves and version in known.forgotten:
+            continue
         if anew or promotion.against == (known.champion.version if known.champion else None):
             known = registry.record(home, promotion)
             recorded.append(promotion)

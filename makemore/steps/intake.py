@@ -36,12 +36,7 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
         wh.create_tables(con)
         sha256, size = lists.fingerprint(path)
         source = wh.Source(uri, sha256, size, as_config(options), datetime.now(UTC))
-        if known := wh.recognise(con, source):
-            log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
-            return known
         reason, is_released = withheld.state(con, uri, sha256, json.dumps(source.options))
-        if reason:
-            return wh.Ingested(0, uri, 0, 0, changed=False, held=reason)
 
         def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             for batch in track(formats.read(path, options), f"reading {path.name}"):
@@ -52,12 +47,17 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
                 raise lists.TransientError(f"{uri} changed while it was read: ingest it again when it is complete.")
 
         try:
+            if known := wh.recognise(con, source, guarded=not is_released):
+                log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
+                return known
+            if reason:
+                return wh.Ingested(0, uri, 0, 0, changed=False, held=reason)
             ingested = wh.ingest(con, source, batches(), guarded=not is_released)
         except guard.Held as error:
             withheld.hold(
                 con, uri, sha256, options=json.dumps(source.options), reason=str(error), now=source.ingested_at
             )
-            return wh.Ingested(0, uri, 0, 0, changed=True, held=str(error))
+            return wh.Ingested(0, uri, 0, 0, changed=str(error) != reason, held=str(error))
         except ValueError as error:
             raise error if uri in str(error) else ValueError(f"{uri}: {error}") from error
         _warn_of_fields(con, ingested)

@@ -9,7 +9,7 @@ from typing import Any
 
 from makemore import registry
 from makemore.database import first_line
-from makemore.home import Home
+from makemore.home import Home, clear_staging
 from makemore.options import BuildOptions, IngestOptions, TrainOptions, WantsALook
 from makemore.steps.due import settle, why_due
 from makemore.steps.inbox import take_in
@@ -49,6 +49,8 @@ def night(home: Path, plan: Plan, steps: Any) -> Night:
     Raises:
         ValueError: the home has no list, and none that is named can be read; no model was made; a law is broken.
     """
+    for left in clear_staging(Home(home)):
+        log.warning("cleared %s, which an unfinished run had left", left)
     outcomes = list(take_in(home, plan.lists, plan.read, steps.ingest))
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
     settle(home)

@@ -72,7 +72,9 @@ def _why_kept(home: Home, keep: int) -> dict[str, str]:
     published, known = artifacts.versions(home), registry.read(home)
     if known.champion is None:
         return dict.fromkeys(published, "it is not known what serves: the next run says")
-    newest = {version: f"{age} of the newest {keep}" for age, version in enumerate(reversed(published[-keep:]), 1)}
+    # Those that are marked are to go, as soon as they neither serve nor are pinned.
+    fit = [version for version in published if version not in known.forgotten]
+    newest = {version: f"{age} of the newest {keep}" for age, version in enumerate(reversed(fit[-keep:]), 1)}
     marked = {version: ", ".join(known.marks(version)) for version in known.kept}
     return {version: marked.get(version) or newest[version] for version in published if version in marked | newest}
 

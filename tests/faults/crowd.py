@@ -1,9 +1,13 @@
 """Two nights and ten readers at once, and an analyst who asks a thousand times while a night runs."""
 
+import os
 import shutil
+import subprocess
 import time
 
 from makemore.home import Home
+from tests.conftest import ROOT
+from tests.faults.mishaps import MAKEMORE
 from tests.faults.processes import NAMES, Told, check, run_night, sources, start, told, write_list
 
 READERS = 10
@@ -29,13 +33,40 @@ def crowd(folder, seconds, n_readers=READERS):
     failures = sum(reader["failures"] for reader in seen)
     assert failures == 0, next(reader["first_failure"] for reader in seen if reader["failures"])
     reads = sum(reader["reads"] for reader in seen)
+    grown = max(reader["megabytes"] - reader.get("megabytes_at_first", reader["megabytes"]) for reader in seen)
+    slowest, largest = (max(reader[figure] for reader in seen) for figure in ("slowest", "megabytes"))
     used = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return Told(
         f"two nights and {n_readers} readers at once for {seconds:g} s",
         reads + nights, reads + nights,
-        f"{nights} nights and {reads:,} reads, none failed; the slowest read took "
-        f"{max(reader['slowest'] for reader in seen):.2f} s, and the home has {used / 1e6:.0f} MB",
+        f"{nights} nights and {reads:,} reads, none failed; the slowest read took {slowest:.2f} s, one has "
+        f"{largest:.0f} MB at most, {grown:.0f} more than after ten reads, and the home has {used / 1e6:.0f} MB",
     )  # fmt: skip
+
+
+def two_runs(folder):
+    """Two of the whole command at once, with one database of Prefect's: one waits for the other."""
+    home = folder / "home"
+    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect")}
+    told = []
+    for number in (0, 2):
+        # The first two also find no database yet, and both make it.
+        runs = [
+            subprocess.Popen(
+                [MAKEMORE, "run", write_list(folder / f"{number + i}.txt", number + i, size=1000), "--home", home,
+                 "--models", "bigram", "--samples", "50"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment,
+            )
+            for i in (0, 1)
+        ]  # fmt: skip
+        for run in runs:
+            _, err = run.communicate(timeout=600)
+            assert run.returncode == 0, err[-3000:]
+            assert "Traceback" not in err, err[-3000:]
+            told.append("waiting" in err)
+        check(home, {})
+    assert len(sources(home)) == 4
+    return Told("two of `makemore run` at once", 4, 4, f"{sum(told)} of them said that they wait, and for whom")
 
 
 def analyst(folder, queries):

@@ -5,11 +5,11 @@ import gzip
 import json
 import os
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,7 +34,7 @@ def data(content: bytes | str):
 
 
 def parquet(columns):
-    return lambda path: pq.write_table(pa.table(columns), path)
+    return lambda path: pq.write_table(pa.table(columns), path, compression="zstd")
 
 
 def csv(*lines):
@@ -49,14 +49,27 @@ def zstd(content: bytes):
     return lambda path: path.write_bytes(pa.Codec("zstd").compress(content, asbytes=True))
 
 
-def bomb(path):
-    """Less than a megabyte that unpacks to 150."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    block = (b"x" * 999_999 + b"\n") * 5
-    with path.open("wb") as file:
-        for _ in range(30):
-            file.write(packer.compress(block))
-        file.write(packer.flush())
+def bomb(megabytes: int):
+    """A thousandth of so many megabytes, which unpacks to them: a packed file may be many of them in a row."""
+    block = gzip.compress((b"x" * 999_999 + b"\n") * 10)
+    return data(block * (megabytes // 10))
+
+
+def zstd_bomb(gigabytes: int):
+    """Less than a ten-thousandth of so many gigabytes."""
+
+    def make(path):
+        with pa.CompressedOutputStream(str(path), "zstd") as file:
+            for _ in range(gigabytes * 100):
+                file.write((b"x" * 999_999 + b"\n") * 10)
+
+    return make
+
+
+def same_name(rows: int):
+    """A Parquet file of a few bytes, in which a name stands millions of times."""
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), ["Emma"])
+    return parquet({"name": names})
 
 
 def cut_parquet(path):
@@ -70,6 +83,14 @@ def fifo(path):
 
 def loop(path):
     path.symlink_to(path)
+
+
+def one_name(kind: str, characters: int):
+    def make(path):
+        name = "x" * characters
+        (parquet({"name": [name]}) if kind == "parquet" else jsonl(json.dumps({"name": name})))(path)
+
+    return make
 
 
 HOSTILE = (
@@ -96,6 +117,10 @@ HOSTILE = (
     Hostile("one-long-line.txt", data("y" * 20_000_000), refused="all 1 lines were rejected"),
     Hostile("a-million-columns.csv", data("name" + "," * 1_000_000 + "\nEmma" + "," * 1_000_000 + "\n"), 1, 0),
     Hostile("a-million-columns-without.csv", data("x," * 1_000_000 + "y\n1\n"), refused="has no column 'name'"),
+    Hostile("header-alone.csv", csv(), refused="has no name in it: it is empty"),
+    Hostile("semicolons.csv", data("name;count\nEmma;1\n"), refused="has no column 'name'"),
+    Hostile("two-columns-of-a-name.csv", data("name,name\nEmma,Ava\n"), 1, 0),
+    Hostile("open-quotes.csv", csv(*['"Emma,1'] * 20_000, "Ava,3"), 1, 20_000),
     Hostile("open-quote.csv", csv("Emma,1", '"Olivia,2', "Ava,3"), 2, 1),
     Hostile("quotes.csv", csv('"""",1', '"a""b",2', "Ava,3"), 3, 0),
     Hostile("counts.csv", csv("Emma,-1", "Ava,1e9", "Mia,9999999999999999", "Zoe,NaN", "Ida,=1+1", "Eve,2.0"), 1, 5),
@@ -122,12 +147,15 @@ HOSTILE = (
     Hostile("numbers.parquet", parquet({"name": [1, 2]}), refused="not text"),
     Hostile("nested.parquet", parquet({"name": [{"first": "Emma"}]}), refused="not text"),
     Hostile("no-column.parquet", parquet({"names": ["Emma"]}), refused="has no column 'name'"),
+    Hostile("names.parquet", parquet({"name": [["Emma"], ["Ava"]]}), refused="not text"),
+    Hostile("no-row.parquet", parquet({"name": pa.array([], pa.string())}), refused="has no name in it: it is empty"),
     Hostile("deep.jsonl", jsonl("[" * 10_000 + "]" * 10_000, '{"name": "Emma"}', '{"name":' * 5000), 1, 2),
     Hostile("keys.jsonl", jsonl('{"name": "Emma", "name": "Ava"}', '{"name": null}', '{"name": ["a"]}', "{}"), 1, 3),
     Hostile("numbers.jsonl", jsonl('{"name": "Emma", "count": 1e400}', HUGE), refused="all 2 lines"),
     Hostile("halves.jsonl", jsonl(json.dumps({"name": "\ud800"}), '{"name": "Emma"}'), 1, 1),
     # What unpacks to something else.
-    Hostile("bomb.txt.gz", bomb, refused="unpacks to more than"),
+    Hostile("bomb.txt.gz", bomb(80), refused="unpacks to more than"),
+    Hostile("bomb.parquet", same_name(14_000_000), refused="unpacks to more than"),
     Hostile("bomb.txt.zst", zstd((b"x" * 999_999 + b"\n") * 80), refused="unpacks to more than"),
     Hostile("cut.txt.gz", data(gzip.compress((GOOD * 999).encode())[:-20]), refused="cannot be read"),
     Hostile("more.txt.gz", data(gzip.compress(GOOD.encode()) + b"garbage"), refused="cannot be read"),
@@ -143,7 +171,20 @@ HOSTILE = (
     # Addresses that want to be something else.
     Hostile("a?b#c.txt", data(GOOD), 3, 0),
     Hostile("it's [a-z]*.txt", data(GOOD), 3, 0),
-    Hostile("new\nline.txt", data(GOOD), 3, 0),
+    Hostile("new\nline.txt", data(GOOD), refused="stands: rename it"),
+    Hostile("\x1b[2Jclear.txt", data(GOOD), refused="stands: rename it"),
+    Hostile("\u202etxt.exe.txt", data(GOOD), refused="stands: rename it"),
+    Hostile("caf\udce9.txt", data(GOOD), refused="stands: rename it"),
+    Hostile("🦀 名前.txt", data(GOOD), 3, 0),
+    Hostile("n" * 240 + ".txt", data(GOOD), 3, 0),
     Hostile("$(touch gone);'.txt", data(GOOD), 3, 0),
     Hostile("no-suffix", data(GOOD), refused="no format for"),
 )  # fmt: skip
+LARGE = (
+    Hostile("two-gigabytes.txt.gz", bomb(2_000), refused="unpacks to more than"),
+    Hostile("ten-gigabytes.txt.zst", zstd_bomb(10), refused="unpacks to more than"),
+    Hostile("a-gigabyte.parquet", one_name("parquet", 1_000_000_000), refused="unpacks to more than"),
+    Hostile("a-long-name.parquet", one_name("parquet", 50_000_000), refused="all 1 lines were rejected"),
+    Hostile("a-long-name.jsonl", one_name("jsonl", 50_000_000), refused="all 1 lines were rejected"),
+)
+"""What takes seconds to make: for `make reliability` alone."""

@@ -16,7 +16,7 @@ FIRST = 3
 """Nights that end before the first one is killed: from then on each deletes an old version."""
 
 
-def random_kills(folder, n, seed=1):
+def random_kills(folder, n, seed=1, first=FIRST):
     """Each night is killed somewhere between its first step and a tenth beyond its usual end."""
     rng = random.Random(seed)
 
@@ -25,7 +25,7 @@ def random_kills(folder, n, seed=1):
         time.sleep(rng.uniform(0, 1.1 * length))
         night.kill()
 
-    ended, reads = _kills(folder, [([], kill)] * n)
+    ended, reads = _kills(folder, [([], kill)] * n, first)
     return Told(
         "kill -9 at a random moment of a night", n, n,
         f"0 lists lost, 0 half versions served: {reads:,} reads of what serves meanwhile, none failed; {ended} of the "
@@ -41,16 +41,16 @@ def step_kills(folder, every=1):
     write_list(trial / "inbox" / "new.txt", FIRST)
     changes = int(run_night(trial / "home", trial / "inbox").split()[2])
     steps = range(1, changes + 1, every)
-    ended, reads = _kills(folder, [(["--until", step], lambda night, length: None) for step in steps])
+    ended, reads = _kills(folder, [(["--until", step], lambda night, length: None) for step in steps], FIRST)
     return Told(
         f"kill -9 before {'each' if every == 1 else f'1 of {every}'} of a night's changes to files",
         len(steps), len(steps),
-        f"{changes} files made, renamed, removed; 0 lists lost, 0 half versions served in {reads:,} reads; {ended} of the "
-        "nights ended before. The night after them all is clean, with the files of a home that was never killed",
+        f"{changes} files made, renamed, removed; 0 lists lost, 0 half versions served in {reads:,} reads; {ended} of "
+        "the nights ended before. The night after them all is clean, with the files of a home that was never killed",
     )  # fmt: skip
 
 
-def _kills(folder, deaths):
+def _kills(folder, deaths, first):
     """How many nights ended before they were killed, and how often what serves was read meanwhile.
 
     Each death is words for the night, and a function that kills it, given it and the seconds that one takes. Each
@@ -58,11 +58,11 @@ def _kills(folder, deaths):
     end.
     """
     home, inbox = folder / "home", folder / "inbox"
-    length = _start(folder)
+    length = _start(folder, first)
     reader = start("reading", home, (length + 60) * (len(deaths) + 2))
     ended = 0
     try:
-        for number, (words, kill) in enumerate(deaths, FIRST):
+        for number, (words, kill) in enumerate(deaths, first):
             before = sources(home)
             write_list(inbox / f"{number:03}.txt", number)
             night = start("night", *words, home, inbox)
@@ -78,7 +78,7 @@ def _kills(folder, deaths):
     assert read["failures"] == 0, read
     run_night(home, inbox)
     check(home, sources(home))
-    assert len(sources(home)) == FIRST + len(deaths)
+    assert len(sources(home)) == first + len(deaths)
     _is_clean(home)
     (clean := folder / "clean").mkdir()
     run_night(clean, inbox)
@@ -86,12 +86,12 @@ def _kills(folder, deaths):
     return ended, read["reads"]
 
 
-def _start(folder):
+def _start(folder, nights=FIRST):
     """Seconds from the first step of a night to its end, once a home had a few."""
     home, inbox = folder / "home", folder / "inbox"
     home.mkdir()
     inbox.mkdir()
-    for number in range(FIRST):
+    for number in range(nights):
         write_list(inbox / f"{number:03}.txt", number, size=60 if number else 2000)
         night = start("night", home, inbox)
         assert night.stdout.readline() == "ready\n"

@@ -71,6 +71,46 @@ def disk_full(folder, sizes):
     )  # fmt: skip
 
 
+def full_commands(folder, sizes):
+    """Commands whose files may not grow beyond a size: each ends well, or by a line, and leaves no half of a file."""
+    home, output = folder / "home", folder / "names.csv"
+    first = write_list(folder / "first.txt", 0, size=3000)
+    assert command("ingest", first, "--home", home).returncode == 0
+    assert command("build", "--home", home).returncode == 0
+    assert command("train", "--models", "bigram,ngram", "--samples", 50, "--home", home).returncode == 0
+    asked = [
+        ["ingest", write_list(folder / "second.txt", 2, size=3000)], ["build", "--order", 7], ["train"],
+        ["sample", "-n", 200_000, "-o", output], ["export-home", folder / "home.tar.zst"],
+    ]  # fmt: skip
+    refused, raw, limits = 0, [], [int(20_000 * 4**step) for step in range(sizes)]
+    for limit in limits:
+        before = sources(home)
+        for words in asked:
+            done = _limited(limit, *words, "--home", home)
+            assert done.returncode in (0, 1), (limit, words, done)
+            assert done.stderr.count("makemore: ") == done.returncode, (limit, words, done)
+            refused += done.returncode
+            raw += [f"{words[0]} at {limit:,} bytes"] * ("Traceback" in done.stderr)
+            assert not output.exists() or done.returncode == 0, (limit, words)
+            output.unlink(missing_ok=True)
+            check(home, before)
+    assert command("ingest", folder / "second.txt", "--home", home).returncode == 0
+    assert command("build", "--home", home).returncode == 0
+    check(home, before)
+    n = sizes * len(asked)
+    return Told(
+        "commands on a full disk", n, n - len(raw),
+        f"{', '.join(words[0] for words in asked)}; {refused} told it in a line, and left no half of a file"
+        + "".join(f"; WITH A TRACEBACK: {told}" for told in raw),
+    )  # fmt: skip
+
+
+def _limited(size, *words):
+    """A finished command whose files may not grow beyond a size in bytes."""
+    limit = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(size // 512)]
+    return subprocess.run([*limit, MAKEMORE, *map(str, words)], check=False, capture_output=True, text=True, cwd=ROOT)
+
+
 def small_disk(folder, megabytes):
     """A home on a disk that nights fill: one fails, and there is room again once versions are pruned."""
     disk = folder / "disk"
@@ -178,8 +218,9 @@ def corruption(folder, times, seed=1):
                 assert (done.returncode, kind in done.stdout + done.stderr) == (1, True), (kind, at, done)
             told = list(ask(kind))
             refused += sum(asked.returncode == 1 for asked in told)
-            if wrong := [asked for asked, well in zip(told, before[kind], strict=True) if not _is_sound(asked, well, kind)]:
-                served.append(f"{kind} at byte {at}: {wrong[0].args[1:-2]}")
+            sound = [_is_sound(asked, well, kind) for asked, well in zip(told, before[kind], strict=True)]
+            if not all(sound):
+                served.append(f"{kind} at byte {at}: {told[sound.index(False)].args[1:-2]}")
             shutil.rmtree(home)
             shutil.copytree(kept, home)
     change_bytes(home / DAMAGED["model.safetensors"][0].format(version=version), rng)
@@ -190,8 +231,8 @@ def corruption(folder, times, seed=1):
     n = times * len(DAMAGED)
     return Told(
         "16 bytes that change in a file", n, n - len(served),
-        f"found and named by `makemore verify`: {', '.join(DAMAGED)}; but for {unread} in parts of the database that nothing "
-        f"uses. {refused} commands that met them named the file, the others printed what they always do"
+        f"found and named by `makemore verify`: {', '.join(DAMAGED)}; but for {unread} in parts of the database that "
+        f"nothing uses. {refused} commands that met them named the file, the others printed what they always do"
         + "".join(f"; SERVED: {told}" for told in served[:5]),
     )  # fmt: skip
 
@@ -311,7 +352,7 @@ def older_schema(folder):
 
 
 def prefects_database(folder):
-    """Prefect's own records are damaged, locked or gone: the night says so or goes on, and the home is as it was."""
+    """Prefect's own records are damaged, locked, gone, or go: the night says so or goes on, and the home is whole."""
     home, prefect = folder / "home", folder / "prefect"
     home.mkdir()
     environment = {**os.environ, "PREFECT_HOME": str(prefect)}
@@ -338,8 +379,25 @@ def prefects_database(folder):
     assert (locked.returncode, str(records) in locked.stderr) == (1, True), locked.stderr[-500:]
     holder.close()
     check(home, before)
-    assert command(*night, env=environment).returncode == 0
+
+    words = [MAKEMORE, *map(str, night), write_list(folder / "second.txt", 2)]
+    running = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    )
+    while running.poll() is None and not (home / ".holder.json").exists():
+        time.sleep(0.02)
+    for path in prefect.glob("prefect.db*"):
+        path.unlink()
+    _, err = running.communicate(timeout=600)
+    assert running.returncode in (0, 1, 4), err[-2000:]
+    went = "the night ends well all the same" if running.returncode == 0 else "the night fails"
+    check(home, before)
+    after = command(*night, folder / "second.txt", env=environment)
+    assert after.returncode == 0, after.stderr[-2000:]
+    check(home, before)
+    assert len(sources(home)) == 2
     return Told(
-        "Prefect's own database lost, damaged, locked", 3, 3,
-        "lost, it is made anew; damaged or locked, the night says which file in a line; the home is as it was",
+        "Prefect's own database lost, damaged, locked, or lost meanwhile", 4, 4,
+        "lost, it is made anew; damaged or locked, the night says which file in a line; if it is deleted meanwhile "
+        f"{went}; the next night is clean",
     )  # fmt: skip

@@ -2,10 +2,12 @@
 
 It ends after so many seconds or reads, or as soon as there is a file `stop` beside the home.
 
-It prints a JSON object: reads, failures, the first of them, the versions that it saw, and the slowest read in seconds.
+It prints a JSON object: reads, failures, the first of them, the versions that it saw, the median and slowest read
+in seconds, and the megabytes of memory after ten reads and after the last.
 """
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -49,7 +51,15 @@ def read_for(home, seconds, reads=10**9):
             told["first_failure"] = told["first_failure"] or f"{type(error).__name__}: {error}"
         told["reads"] += 1
         times.append(time.monotonic() - started)
-    return told | {"versions": len(seen), "slowest": max(times), "median": sorted(times)[len(times) // 2]}
+        if told["reads"] == 10:
+            told["megabytes_at_first"] = _megabytes()
+    told |= {"versions": len(seen), "megabytes": _megabytes()}
+    return told | {"slowest": max(times), "median": sorted(times)[len(times) // 2]}
+
+
+def _megabytes():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 if __name__ == "__main__":

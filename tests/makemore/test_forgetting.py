@@ -144,3 +144,41 @@ def test_the_command_says_what_is_gone_and_which_versions_had_it(home, ok):
     assert "forgot 2 lines of 1 list" in told
     assert f"{second}: was made of it, and is marked" in told
     assert "forgotten" in ok("versions", "--home", home)
+
+
+def test_what_was_forgotten_by_half_is_forgotten_to_the_end(home, monkeypatch):
+    """Stopped once the lines are gone: the versions are marked already, and a second call does the rest."""
+    second = artifacts.versions(Home(home))[1]
+
+    def stop(con):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forgetting, "keep_up", stop)
+        with pytest.raises(KeyboardInterrupt):
+            forgetting.forget_source(home, "b.txt")
+    assert list(registry.read(Home(home)).forgotten) == [second]
+    assert "Wilhelmina" in counted(home)[0]
+
+    assert forgetting.forget_source(home, "b.txt").versions == (second,)
+
+    assert "Wilhelmina" not in counted(home)[0]
+    assert b"Wilhelmina" not in (home / "makemore.duckdb").read_bytes()
+
+
+def test_versions_of_what_an_address_gave_before_are_marked_too(home):
+    """The list was corrected since: what it was is to be forgotten as well."""
+    second = artifacts.versions(Home(home))[1]
+    ingest(home, "b.txt", ["Zebedee", "Wilhelmina", "Ava", "Bea"])
+
+    assert forgetting.forget_source(home, "b.txt").versions == (second,)
+
+
+def test_a_list_that_was_never_counted_leaves_no_bytes_either(tmp_path):
+    """Its rows lie among others, and no block of the file is free."""
+    (tmp_path / "home").mkdir()
+    ingest(tmp_path / "home", "a.txt", ["Emma", "Zebedeequx", "Ava"])
+
+    forgetting.forget_name(tmp_path / "home", "zebedeequx")
+
+    assert b"Zebedeequx" not in (tmp_path / "home" / "makemore.duckdb").read_bytes()

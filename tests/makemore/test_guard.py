@@ -139,6 +139,20 @@ def test_the_command_says_what_is_held_and_lets_it_in(home, makemore, ok):
     assert "no list is held back" in ok("release", "--home", home)
 
 
+def test_a_list_that_becomes_another_that_is_known_is_looked_at_too(home):
+    """Its names would be gone all the same: a thousand for a hundred."""
+    ingest(home, "other.txt", NAMES[1000:1100])
+    before = lines(home)
+
+    held = ingest(home, "names.txt", NAMES[1000:1100])
+
+    assert held.held.startswith("would leave 100 of 1,100 names: its bytes are those of ")
+    assert lines(home) == before
+    assert not ingest(home, "names.txt", NAMES[1000:1100]).changed
+    assert intake.release(home, "names.txt").held is None
+    assert len(lines(home)) == 100
+
+
 def test_drift_shows_what_moved_and_in_which_names(home):
     """Many names with 'zx' come in: that pair moved, and the new names that have it are shown."""
     options = TrainOptions(("bigram",), samples=50)

@@ -73,12 +73,30 @@ def test_each_list_comes_once_and_by_its_absolute_path(tmp_path, monkeypatch):
     assert found == [f"{tmp_path}/b.txt", f"{tmp_path}/a.txt", f"{tmp_path}/link.txt"]
 
 
-def test_a_name_that_is_not_utf8_is_refused(tmp_path):
-    """No database and no manifest could hold it."""
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/n\xe9.txt")).touch()
+@pytest.mark.parametrize("name", [b"n\xe9.txt", b"a\nb.txt", b"\x1b[2J.txt", "\u202etxt.exe.txt".encode()])
+def test_a_name_that_cannot_be_told_is_refused_when_it_is_read(tmp_path, name):
+    """No database and no manifest could hold it, or it would steer a terminal; the lists beside it are found."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
+    (tmp_path / "good.txt").touch()
 
-    with pytest.raises(ValueError, match=r"has a name that is not UTF-8: rename it"):
-        lists.expand([str(tmp_path)])
+    found = lists.expand([str(tmp_path)])
+
+    [bad] = set(found) - {str(tmp_path / "good.txt")}
+    refused = pytest.raises(
+        ValueError, match=r"has a control character, or bytes that are no UTF-8, where � stands: re"
+    )
+    with refused as error, lists.at_hand(bad, tmp_path):
+        pass
+    assert str(error.value).isprintable()
+    assert str(error.value).startswith(f"{tmp_path}/")
+
+
+@pytest.mark.parametrize("named", ["", "~nobody-of-that-name/list.txt", "x" * 5000])
+def test_what_can_be_no_path_is_told_in_a_line(named):
+    """Not the working directory, no error of Python's own, not five thousand characters."""
+    with pytest.raises(FileNotFoundError, match=r"is no list|leads nowhere") as error:
+        lists.expand([named])
+    assert len(str(error.value)) < 300
 
 
 def test_a_glob_gives_no_folders(tmp_path):

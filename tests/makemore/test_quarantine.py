@@ -173,7 +173,10 @@ def con():
 def test_entries_keep_the_law_of_clean_names(con, raws, lower):
     """What Polars lets through has nothing that DuckDB's own check of the names finds, so no build breaks on it."""
     entries, _ = divided(*raws, lower=lower)
-    con.register("names", pl.DataFrame({"source_id": 1, "row": 1, "name": [name for _, name, _ in entries]}).to_arrow())
+    names = pl.DataFrame(
+        {"split": "train", "name": [name for _, name, _ in entries]}, schema_overrides={"name": pl.String}
+    )
+    con.register("split_names", names.to_arrow())
 
     relations.check(con, {"names_are_clean": relations.laws()["names_are_clean"]})
 

@@ -58,7 +58,7 @@ def parts(name):
     return name == "ngram_parts"
 
 
-@settings(max_examples=60)
+@settings(max_examples=10)
 @given(NIGHTS, st.sampled_from([None, source_bigram_counts]), st.sampled_from([0.01, 0.3, 5]))
 def test_counts_that_are_kept_up_are_those_of_counting_anew(nights, counter, most):
     """Whatever lists came, were replaced or went, in whatever order, and however seldom the home was built."""
