@@ -77,7 +77,7 @@ def leave_out(draft: Path, model_type: str, reason: str) -> None:
     shutil.rmtree(draft / "models" / model_type, ignore_errors=True)
     (draft / "samples" / f"{model_type}.parquet").unlink(missing_ok=True)
     manifest = read_manifest(draft)
-    write_json(draft / MANIFEST, manifest | {"failed": manifest.get("failed", {}) | {model_type: reason}})
+    write_json(draft / MANIFEST, sealed(manifest | {"failed": manifest.get("failed", {}) | {model_type: reason}}))
 
 
 def versions(home: Home) -> list[str]:

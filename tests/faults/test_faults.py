@@ -8,28 +8,12 @@ import pytest
 
 from makemore import artifacts
 from makemore.home import Home
-from tests.faults import crowd, kills, mishaps
+from tests.faults import kills
 
 
 def test_a_night_that_is_killed_loses_nothing(tmp_path):
     """A random moment; a reader never sees half of anything; the night after is that of a home never killed."""
-    assert kills.random_kills(tmp_path, 2, seed=7, first=1).survived == 2
-
-
-def test_two_nights_and_readers_at_once(tmp_path):
-    """One night waits for the other, and no reader for either."""
-    told = crowd.crowd(tmp_path, 0.1, n_readers=2)
-
-    assert told.survived == told.tried > 10
-
-
-def test_a_home_that_cannot_be_written_says_so_and_is_read(tmp_path):
-    """What cannot be tried here is skipped."""
-    told = mishaps.read_only(tmp_path, most=2)
-
-    if not told.tried:
-        pytest.skip(told.notes)
-    assert told.survived == told.tried
+    assert kills.random_kills(tmp_path, 1, seed=7, first=1).survived == 1
 
 
 DANGEROUS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "a\"'b",
