@@ -144,6 +144,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def as_published(path: Path) -> Path:
+    """The path of a file of a version, whose bytes are those that were published; of other files nothing is known.
+
+    DuckDB and Parquet find most bytes that changed on a disk; nothing in safetensors or JSON does, and a model of
+    other weights makes other names.
+
+    Raises:
+        NotAsPublished: they are others.
+    """
+    version = next((folder for folder in path.parents if folder.parent.name == "versions"), None)
+    if version is None:
+        return path
+    told = read_manifest(version)["files"].get(path.relative_to(version).as_posix())
+    if not path.is_file() or fingerprint(path) != told:
+        raise NotAsPublished(f"{path} cannot be used, it is not what was published: {LOOK}.")
+    return path
+
+
 def models_in(folder: Path) -> list[str]:
     """Model types that a version or a draft has, in order of their names."""
     return sorted(path.parent.name for path in folder.glob("models/*/config.json"))
@@ -210,7 +228,7 @@ def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
     Raises:
         NotAsPublished: it is missing or no table.
     """
-    path = folder / "models" / model_type / "scores.parquet"
+    path = as_published(folder / "models" / model_type / "scores.parquet")
     try:
         return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -85,7 +85,7 @@ def of_models(before: Path, after: Path) -> list[ModelChange]:
 
 def of_bigrams(before: Path, after: Path) -> pl.DataFrame:
     """Columns ch1, ch2, before, after, names: bigrams whose share of all moved most, names where it shows most."""
-    old, new = (_shares(pl.read_parquet(folder / "counts.parquet", glob=False)) for folder in (before, after))
+    old, new = (_shares(folder) for folder in (before, after))
     moved = (
         old.join(new, on=["ch1", "ch2"], how="full", coalesce=True, suffix="_after")
         .select("ch1", "ch2", before=pl.col("share").fill_null(0.0), after=pl.col("share_after").fill_null(0.0))
@@ -114,7 +114,8 @@ def _held_out(folder: Path, model_type: str) -> pl.DataFrame:
     return scores.unique("name", keep="first", maintain_order=True).select("name", "count", "characters", "nats")
 
 
-def _shares(counts: pl.DataFrame) -> pl.DataFrame:
+def _shares(folder: Path) -> pl.DataFrame:
+    counts = pl.read_parquet(artifacts.as_published(folder / "counts.parquet"), glob=False)
     return counts.filter(pl.col("count") > 0).select("ch1", "ch2", share=pl.col("count") / pl.col("count").sum())
 
 

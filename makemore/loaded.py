@@ -219,7 +219,10 @@ class Loaded:
         if (self.folder.parent / "ngram").is_dir():
             return automaton_of(weights.load_model(self.folder.parent / "ngram")[0], decoding)
         size, counts = len(self.vocab), self.version / "counts.parquet"
-        N = pl.read_parquet(counts, columns=["count"])["count"].to_torch() if counts.exists() else torch.zeros(size**2)
+        N = torch.zeros(size**2)
+        if counts.exists():
+            found = pl.read_parquet(artifacts.as_published(counts), columns=["count"])
+            N = found["count"].to_torch()
         return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)
 
     @cached_property

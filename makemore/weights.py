@@ -6,16 +6,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from makemore.artifacts import LOOK, NotAsPublished, read_json, write_json
+from makemore.artifacts import LOOK, NotAsPublished, as_published, read_json, write_json
 from makemore.models import configure, model_class
 from makemore.tables import written_aside
 from makemore.vocab import Vocab
 
 
 def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
-    """Write config.json and model.safetensors to a model's folder."""
+    """Write config.json and model.safetensors to a model's folder.
+
+    Raises:
+        OSError: the disk is full.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(
         folder / "config.json",
@@ -23,7 +28,11 @@ def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
     )
     tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
     with written_aside(folder / "model.safetensors") as aside:
-        save_file(tensors, aside)
+        try:
+            save_file(tensors, aside)
+        except SafetensorError as error:
+            # A full disk, which all else tells of by an OSError.
+            raise OSError(f"{aside} cannot be written: {error}") from error
 
 
 def load_model(folder: Path) -> tuple[Any, Vocab]:
@@ -32,14 +41,14 @@ def load_model(folder: Path) -> tuple[Any, Vocab]:
     Raises:
         NotAsPublished: a file is missing or damaged.
     """
-    file = folder / "config.json"
+    file = as_published(folder / "config.json")
     told = read_json(file)
     try:
         vocab = Vocab(tuple(told["chars"]))
         cls, config = model_class(told["model_type"]), configure(told["model_type"], told["config"])
         parts = [load_model(folder.parent / part)[0] for part in getattr(config, "parts", ())]
         model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
-        file = folder / "model.safetensors"
+        file = as_published(folder / "model.safetensors")
         model.load_state_dict(load_file(file))
     except NotAsPublished:
         raise

@@ -166,6 +166,19 @@ def test_a_damaged_model_is_not_loaded(home, file):
         weights.load_model(folder)
 
 
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_a_model_of_which_a_byte_changed_is_not_loaded(home, file):
+    """Nothing in safetensors or JSON tells that it did: the manifest does."""
+    folder = artifacts.find_version(home) / "models" / "bigram"
+    (folder / file).chmod(0o644)
+    data = bytearray((folder / file).read_bytes())
+    data[-3] ^= 1
+    (folder / file).write_bytes(data)
+
+    with pytest.raises(artifacts.NotAsPublished, match=rf"{file} cannot be used, it is not what was published: see"):
+        weights.load_model(folder)
+
+
 def test_an_infinite_nll_survives_json(home):
     """JSON has no infinity: it is null in the file and infinite again when it is read."""
     draft = artifacts.open_draft(home, {}, NOW)
