@@ -99,17 +99,13 @@ def end_the_silent() -> None:
 
 def crash_unfinished(client: SyncPrefectClient, why: str) -> list[FlowRun]:
     """Runs that were under way, ended as Crashed and told of; for when no worker is left to go on with them."""
-    ended = []
-    for run in _runs(client, ["nightly", "generate"], [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]):
+    under_way = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+    ended = client.read_flow_runs(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["nightly", "generate"])),
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=under_way))),
+    )
+    for run in ended:
         crashed: Any = Crashed(message=why)
         client.set_flow_run_state(run.id, crashed, force=True)
         tell(None, run, crashed)
-        ended.append(run)
     return ended
-
-
-def _runs(client: SyncPrefectClient, deployments: list[str], states: list[StateType]) -> list[FlowRun]:
-    return client.read_flow_runs(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=deployments)),
-        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
-    )

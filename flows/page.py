@@ -103,20 +103,15 @@ def _page() -> Iterator[None]:
 
 
 def _models(folder: Path) -> list[dict[str, Any]]:
-    metrics = {model_type: artifacts.read_metrics(folder, model_type) for model_type in artifacts.models_in(folder)}
-
-    def nll(model_type: str) -> float:
-        nlls = metrics[model_type]["nll"]
-        return float(nlls.get("dev", nlls.get("train", 0)))
-
+    metrics = {model_type: artifacts.read_metrics(folder, model_type) for model_type in artifacts.best_first(folder)}
     return [
         {
             "model": model_type,
-            **{f"nll {split}": f"{nll:.4f}" for split, nll in metrics[model_type]["nll"].items()},
-            "parameters": f"{metrics[model_type]['parameters']:,}",
-            "seconds": f"{metrics[model_type]['train_seconds']:.2f}",
+            **{f"nll {split}": f"{nll:.4f}" for split, nll in told["nll"].items()},
+            "parameters": f"{told['parameters']:,}",
+            "seconds": f"{told['train_seconds']:.2f}",
         }
-        for model_type in sorted(metrics, key=nll)
+        for model_type, told in metrics.items()
     ]
 
 

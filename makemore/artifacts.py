@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from makemore import registry
+from makemore.database import LOOK
 from makemore.home import Home
 from makemore.seal import is_whole, sealed
 from makemore.tables import sync, written_aside
@@ -24,8 +25,6 @@ FORMAT = 1
 VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 MANIFEST = "manifest.json"
 PROMOTION = "promotion.json"
-LOOK = "see `makemore verify`, and `makemore rollback` if it serves"
-"""What to do about a file that is damaged."""
 
 
 class NotAsPublished(ValueError):
@@ -116,8 +115,6 @@ def verify(folder: Path) -> Iterator[str]:
         return
     if named != folder.name:
         yield f"{MANIFEST} is of {named}"
-    elif not is_whole(manifest):
-        yield f"{MANIFEST} differs from what was published"
     present = set(_files(folder))
     for file, told in expected.items():
         if file not in present:
@@ -187,14 +184,19 @@ def find_model(folder: Path, model_type: str | None = None) -> str:
 
 def best_model(folder: Path) -> str:
     """The model type with the lowest nll on dev, or on train where nothing is held out."""
+    if not (found := best_first(folder)):
+        raise NotAsPublished(f"{folder} has no model: {LOOK}.")
+    return found[0]
+
+
+def best_first(folder: Path) -> list[str]:
+    """Model types of a version or a draft, the lowest nll on dev first, or on train where nothing is held out."""
 
     def nll(model_type: str) -> float:
         nlls = read_metrics(folder, model_type)["nll"]
         return float(nlls.get("dev", nlls.get("train", math.inf)))
 
-    if not (found := models_in(folder)):
-        raise NotAsPublished(f"{folder} has no model: {LOOK}.")
-    return min(found, key=nll)
+    return sorted(models_in(folder), key=nll)
 
 
 def read_promotion(folder: Path) -> registry.Promotion:
@@ -228,11 +230,16 @@ def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
     Raises:
         NotAsPublished: it is missing or no table.
     """
-    path = as_published(folder / "models" / model_type / "scores.parquet")
-    try:
-        return pl.read_parquet(path, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise NotAsPublished(f"{path} cannot be read ({str(error).splitlines()[0]}): {LOOK}.") from error
+    return _read_table(folder / "models" / model_type / "scores.parquet")
+
+
+def read_counts(folder: Path) -> pl.DataFrame:
+    """The bigram counts of a version, over all its names: columns as docs/artifacts.md says.
+
+    Raises:
+        NotAsPublished: they are missing or no table.
+    """
+    return _read_table(folder / "counts.parquet")
 
 
 def write_metrics(folder: Path, model_type: str, metrics: dict[str, Any]) -> None:
@@ -260,6 +267,13 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise NotAsPublished(f"{path} cannot be read ({error}): {LOOK}.") from error
     return value
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(as_published(path), glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise NotAsPublished(f"{path} cannot be read ({str(error).splitlines()[0]}): {LOOK}.") from error
 
 
 def _by_split(value: Any, found: float | None, instead: float | None) -> Any:

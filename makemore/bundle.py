@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
-
 from makemore.seal import DIGEST, SEAL, is_whole, sealed
-from makemore.tables import compressed
+from makemore.tables import compressed, decompressed
 
 FORMAT = 1
 CONTENTS = "export.json"
@@ -85,7 +82,7 @@ def reading(file: Path, name: Path) -> Iterator[tuple[Contents, Iterator[Member]
     Raises:
         NotWhole: it is not as it was written, whenever that is found.
     """
-    with file.open("rb") as opened, _decompressed(opened, name) as stream:
+    with file.open("rb") as opened, decompressed(opened, name) as stream:
         source = _Source(stream)
         contents = _read_contents(source)
         yield contents, _members(source, contents["files"])
@@ -184,13 +181,3 @@ def _header(info: tarfile.TarInfo) -> bytes:
 
 def _padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
-
-
-def _decompressed(opened: IO[bytes], name: Path) -> Any:
-    match name.suffix.lower():
-        case ".gz":
-            return gzip.GzipFile(fileobj=opened)
-        case ".zst":
-            return pa.CompressedInputStream(opened, "zstd")
-        case _:
-            return nullcontext(opened)

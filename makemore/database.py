@@ -17,8 +17,9 @@ SETTINGS: dict[str, bool | str] = {
     "storage_compatibility_version": "v1.5.0",
     "default_block_size": "16384",
 }
-LOOK = " See `makemore verify`, and `makemore rollback` if it serves."
-"""What to do about a damaged snapshot: what is opened to read alone is one of a published version."""
+LOOK = "see `makemore verify`, and `makemore rollback` if it serves"
+"""What to do about a damaged file of a published version, such as a snapshot: what is opened to read alone is one."""
+LOOK_THERE = f" {LOOK.capitalize()}."
 FENCED = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
 
 
@@ -33,18 +34,18 @@ def connect(
         ValueError: another process holds it, or it is no database.
     """
     if read_only and not db.exists():
-        raise FileNotFoundError(f"{db} does not exist.{LOOK}")
+        raise FileNotFoundError(f"{db} does not exist.{LOOK_THERE}")
     try:
         con = duckdb.connect(str(db), read_only=read_only, config=dict(settings))
     except duckdb.Error as error:
-        raise ValueError(f"{db} cannot be opened: {first_line(error)}{LOOK if read_only else ''}") from error
+        raise ValueError(f"{db} cannot be opened: {first_line(error)}{LOOK_THERE if read_only else ''}") from error
     try:
         yield con
     except duckdb.Error as error:
         if not isinstance(error, duckdb.OperationalError) and not _is_damage(error):
             raise
         told = f"{db} cannot be read or written: {first_line(error)}"
-        raise ValueError(told + (LOOK if read_only else " Free space if there is none.")) from error
+        raise ValueError(told + (LOOK_THERE if read_only else " Free space if there is none.")) from error
     finally:
         con.close()
 

@@ -115,7 +115,7 @@ def _held_out(folder: Path, model_type: str) -> pl.DataFrame:
 
 
 def _shares(folder: Path) -> pl.DataFrame:
-    counts = pl.read_parquet(artifacts.as_published(folder / "counts.parquet"), glob=False)
+    counts = artifacts.read_counts(folder)
     return counts.filter(pl.col("count") > 0).select("ch1", "ch2", share=pl.col("count") / pl.col("count").sum())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+log = logging.getLogger("makemore")
 
 
 class HomeBusy(ValueError):
@@ -81,9 +84,11 @@ def holding(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
 
 
 def clear_staging(home: Home) -> list[str]:
-    """Names of what killed runs left in staging, now deleted. Only for who holds the home."""
+    """Names of what killed runs left in staging, now deleted, and told of. Only for who holds the home."""
     left = sorted(folder.name for folder in home.staging.glob("*"))
     shutil.rmtree(home.staging, ignore_errors=True)
+    for name in left:
+        log.warning("cleared %s, which an unfinished run had left", name)
     return left
 
 

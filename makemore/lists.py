@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import hashlib
 import http.client
 import io
@@ -18,9 +17,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
-import pyarrow as pa
-
 from makemore.options import Format, ReadOptions
+from makemore.tables import COMPRESSED, decompressed
 
 SUFFIXES: dict[str, Format] = {
     ".txt": "text",
@@ -30,7 +28,6 @@ SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-COMPRESSED = (".gz", ".zst")
 UNPACKED = 1 << 26
 """Bytes that a compressed list may unpack to, however small it is."""
 TIMES = 100
@@ -140,19 +137,12 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         ValueError: while it is read, if it unpacks to much more than lists do.
     """
-    match path.suffix:
-        case ".gz":
-            with gzip.open(path) as packed, io.BufferedReader(_Bounded(cast(IO[bytes], packed), path)) as bounded:
-                yield cast(IO[bytes], bounded)
-        case ".zst":
-            with (
-                pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as packed,
-                io.BufferedReader(_Bounded(cast(IO[bytes], packed), path)) as bounded,
-            ):
-                yield cast(IO[bytes], bounded)
-        case _:
-            with path.open("rb") as file:
-                yield file
+    with path.open("rb") as file:
+        if path.suffix not in COMPRESSED:
+            yield file
+            return
+        with decompressed(file, path) as packed, io.BufferedReader(_Bounded(packed, path)) as bounded:
+            yield cast(IO[bytes], bounded)
 
 
 def check_unpacked(path: Path, size: int) -> None:

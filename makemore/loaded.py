@@ -218,11 +218,8 @@ class Loaded:
         decoding = Decoding(temperature=max(options.temperature, COOLEST))
         if (self.folder.parent / "ngram").is_dir():
             return automaton_of(weights.load_model(self.folder.parent / "ngram")[0], decoding)
-        size, counts = len(self.vocab), self.version / "counts.parquet"
-        N = torch.zeros(size**2)
-        if counts.exists():
-            found = pl.read_parquet(artifacts.as_published(counts), columns=["count"])
-            N = found["count"].to_torch()
+        size, has_counts = len(self.vocab), (self.version / "counts.parquet").exists()
+        N = artifacts.read_counts(self.version)["count"].to_torch() if has_counts else torch.zeros(size**2)
         return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)
 
     @cached_property

@@ -125,11 +125,13 @@ def _sources(folder: Path, known: registry.Registry) -> Iterator[dict[str, Any]]
 
 def _served_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
     """Columns ch1, ch2, count of the version that serves; no row where there is none that can be read."""
-    path = home.versions / (known.champion.version if known.champion else "") / "counts.parquet"
+    nothing = pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
+    if known.champion is None:
+        return nothing
     try:
-        return pl.read_parquet(path, glob=False, columns=["ch1", "ch2", "count"])
-    except (OSError, pl.exceptions.PolarsError):
-        return pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
+        return artifacts.read_counts(home.versions / known.champion.version).select(nothing.columns)
+    except artifacts.NotAsPublished:
+        return nothing
 
 
 def _metrics(folder: Path) -> Iterator[dict[str, Any]]:

@@ -157,6 +157,17 @@ def compressed(file: IO[bytes], path: Path) -> Any:
             return nullcontext(file)
 
 
+def decompressed(file: IO[bytes], path: Path) -> Any:
+    """A file to read from, with the bytes that another one holds compressed as the suffix of a path says."""
+    match path.suffix.lower():
+        case ".gz":
+            return gzip.GzipFile(fileobj=file)
+        case ".zst":
+            return pa.CompressedInputStream(file, "zstd")
+        case _:
+            return nullcontext(file)
+
+
 @contextmanager
 def _writing(file: IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None) -> Iterator[Write]:
     if table_format == "parquet":

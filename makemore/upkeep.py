@@ -123,9 +123,8 @@ def compact(db: Path, *, most_free: float | None = None) -> bool:
     """
     with connect(db) as con:
         con.execute("checkpoint")
-        free, blocks = con.execute("select sum(free_blocks), sum(total_blocks) from pragma_database_size()").fetchall()[
-            0
-        ]
+        size = con.execute("select sum(free_blocks), sum(total_blocks) from pragma_database_size()")
+        [(free, blocks)] = size.fetchall()
     if most_free is not None and free <= most_free * blocks:
         return False
     with written_aside(db) as aside, connect(aside) as con:

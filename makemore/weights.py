@@ -9,7 +9,8 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from makemore.artifacts import LOOK, NotAsPublished, as_published, read_json, write_json
+from makemore.artifacts import NotAsPublished, as_published, read_json, write_json
+from makemore.database import LOOK
 from makemore.models import configure, model_class
 from makemore.tables import written_aside
 from makemore.vocab import Vocab

@@ -100,12 +100,15 @@ def forget_source(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, now: da
     con.execute("insert into forgotten values (?, ?, null, ?)", [uri, sha256, now.replace(tzinfo=None)])
 
 
-def forget_name(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> str:
-    """Note that a name is to be forgotten, in capitals or not; what is kept of it, its hash."""
-    [(digest,)] = con.execute("select sha256(lower(nfc_normalize(?)))", [name]).fetchall()
-    con.execute("insert into forgotten values (null, null, ?, ?)", [digest, now.replace(tzinfo=None)])
+def digest_of(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The hash of a name, in capitals or not: all that is kept of one that is to be forgotten."""
+    return str(con.execute("select sha256(lower(nfc_normalize(?)))", [name]).fetchall()[0][0])
+
+
+def forget_name(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> None:
+    """Note that a name is to be forgotten."""
+    con.execute("insert into forgotten values (null, null, ?, ?)", [digest_of(con, name), now.replace(tzinfo=None)])
     con.execute("update held set reason = regexp_replace(reason, regexp_escape(?), '...', 'gi')", [name])
-    return str(digest)
 
 
 def reject_forgotten(con: duckdb.DuckDBPyConnection, source_id: int) -> int:

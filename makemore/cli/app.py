@@ -60,6 +60,19 @@ def tell_whom(notify: str) -> None:
     os.environ["MAKEMORE_NOTIFY"] = notify
 
 
+def named(lists: tuple[str, ...]) -> list[str]:
+    """The lists that a command names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if not lists:
+        raise ValueError(
+            "no list is named: name a file, a folder, a glob or a URL, such as examples/names/english.txt."
+        )
+    return list(lists)
+
+
 @contextmanager
 def prefect_needed() -> Iterator[None]:
     """A block that imports flows; if what they need is missing, the error says how to install it."""

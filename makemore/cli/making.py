@@ -17,6 +17,7 @@ from makemore.cli.app import (
     NotifyOption,
     TimeoutOption,
     app,
+    named,
     prefect_needed,
     tell_whom,
 )
@@ -39,9 +40,9 @@ def run(
 
     Example: makemore run examples/names/english.txt
     """
-    named = _named(lists)
+    asked = named(lists)
     if not Home(home).db.exists():
-        _look_for_one(named)
+        _look_for_one(asked)
     tell_whom(notify)
     print("Starting Prefect's own server: ten seconds or so, half a minute the first time.", file=sys.stderr)
     with prefect_needed():
@@ -51,7 +52,7 @@ def run(
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run's page; here it has one line, at the end.
         logging.getLogger(logger).propagate = False
-    night = nightly.with_options(timeout_seconds=3600 * timeout)(named, home, read, build, train, keep)
+    night = nightly.with_options(timeout_seconds=3600 * timeout)(asked, home, read, build, train, keep)
     if night.version:
         _print_version(night.version, home)
     else:
@@ -71,7 +72,7 @@ def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[IngestOptions, 
 
     held = []
     with holding(home, "makemore ingest"):
-        for uri in expand(_named(lists)):
+        for uri in expand(named(lists)):
             result = intake.ingest(home, uri, read)
             if result.held:
                 held.append(f"{uri} is held back: it {result.held}. Let it in with `makemore release {uri}`.")
@@ -114,21 +115,13 @@ def _look_for_one(lists: list[str]) -> None:
     from makemore.lists import expand
 
     missing = []
-    for named in lists:
+    for one in lists:
         try:
-            expand([named])
+            expand([one])
         except (ValueError, OSError) as error:
             missing.append(error)
     if len(missing) == len(lists):
         raise missing[0]
-
-
-def _named(lists: tuple[str, ...]) -> list[str]:
-    if not lists:
-        raise ValueError(
-            "no list is named: name a file, a folder, a glob or a URL, such as examples/names/english.txt."
-        )
-    return list(lists)
 
 
 def _print_version(version: Path, home: Path) -> None:

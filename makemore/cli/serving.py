@@ -18,6 +18,7 @@ from makemore.cli.app import (
     NotifyOption,
     TimeoutOption,
     app,
+    named,
     prefect_needed,
     tell_whom,
 )
@@ -43,8 +44,7 @@ def serve(
     """
     from makemore.lists import is_url
 
-    if not lists:
-        raise ValueError("no list is named: name a folder that new lists are put into, files, globs or URLs.")
+    asked = named(lists)
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
@@ -52,7 +52,7 @@ def serve(
     tell_whom(notify)
     os.environ["MAKEMORE_TIMEOUT"] = str(timeout)
     # A run is a process of its own, in a folder of its own.
-    places = [named if is_url(named) else str(Path(named).expanduser().absolute()) for named in lists]
+    places = [one if is_url(one) else str(Path(one).expanduser().absolute()) for one in asked]
     parameters = {
         "lists": places,
         "home": str(home.absolute()),

@@ -37,8 +37,7 @@ def draft(home: Path, options: TrainOptions) -> Path:
         sources, build_options = built_with(con, home)
         settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}
         _check_splits(con, settings)
-        for left in clear_staging(Home(home)):
-            log.warning("cleared %s, which an unfinished run had left", left)
+        clear_staging(Home(home))
         made_from = provenance.made_from(sources, build_options, options, settings)
         folder = artifacts.open_draft(Home(home), made_from, datetime.now(UTC))
     upkeep.compact(Home(home).db, most_free=MOST_FREE)

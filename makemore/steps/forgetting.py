@@ -52,8 +52,7 @@ def forget_source(home: Path, source: str) -> Forgotten:
             if any(row["sha256"] in sha256s or row["uri"] in uris for row in sources)
         ]
         what = f"the list {uri}, sha256 {min(sha256s)[:12]}"
-        # First of all: whatever happens next, no version that has it is taken for a good one.
-        registry.mark_forgotten(Home(home), dict.fromkeys(made_of, what))
+        _mark(home, made_of, what)
         with transaction(con):
             for row in same:
                 lines += wh.forget(con, row["source_id"]) if "source_id" in row else 0
@@ -73,19 +72,26 @@ def forget_name(home: Path, name: str) -> Forgotten:
     now, lines, lists = datetime.now(UTC), 0, []
     with connect(Home(home).db) as con:
         wh.create_tables(con)
+        digest = withheld.digest_of(con, name.strip())
+        made_of = [version for version in artifacts.versions(Home(home)) if _has(Home(home).versions / version, digest)]
+        what = f"a name, sha256 {digest[:12]}"
+        _mark(home, made_of, what)
         with transaction(con):
-            digest = withheld.forget_name(con, name.strip(), now)
+            withheld.forget_name(con, name.strip(), now)
             for row in wh.sources(con):
                 if gone := wh.reject_forgotten(con, row["source_id"]):
                     lines += gone
                     lists.append(row["uri"])
-    versions = [version for version in artifacts.versions(Home(home)) if _has(Home(home).versions / version, digest)]
-    return _finish(home, Forgotten(lines, tuple(lists), tuple(versions)), f"a name, sha256 {digest[:12]}")
+    return _finish(home, Forgotten(lines, tuple(lists), tuple(made_of)), what)
+
+
+def _mark(home: Path, made_of: list[str], what: str) -> None:
+    """Mark the versions, first of all: whatever happens next, none that has it is taken for a good one."""
+    registry.mark_forgotten(Home(home), dict.fromkeys(made_of, what))
 
 
 def _finish(home: Path, forgotten: Forgotten, what: str) -> Forgotten:
-    """The same, once the versions are marked, the counts know of it, and no file of the home has it but theirs."""
-    registry.mark_forgotten(Home(home), dict.fromkeys(forgotten.versions, what))
+    """The same, once the counts know of it, and no file of the home has it but those of the marked versions."""
     with connect(Home(home).db) as con:
         keep_up(con)
     upkeep.compact(Home(home).db)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,15 @@ from makemore.progress import track
 COUNTERS: dict[str, upkeep.Counter | None] = {"sql": None, "polars": source_bigram_counts}
 
 log = logging.getLogger("makemore")
+
+
+@dataclass(frozen=True)
+class _Built:
+    """How the relations were built: with these options, of these lists, by the selects that have this digest."""
+
+    options: BuildOptions
+    of: str | None
+    by: str | None
 
 
 def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
@@ -111,7 +120,7 @@ def build(home: Path, options: BuildOptions) -> dict[str, int]:
     """
     with connect(Home(home).db) as con:
         sources = _sources(con, home)
-        _build(con, options)
+        _build(con, sources, options)
         rows = {name: relations.count_rows(con, name) for name in ("entries", *sorted(relations.counted()))}
     log.info(
         "built the relations of %s names from %s, %d laws hold",
@@ -126,21 +135,23 @@ def keep_up(con: duckdb.DuckDBPyConnection) -> None:
     Raises:
         BrokenLaw: the data break a law of sql/checks/.
     """
-    built = _settings(con)
-    if built and wh.sources(con):
-        _build(con, BuildOptions(*list(built.values())[: len(fields(BuildOptions))]))
+    built, sources = _built(con), wh.sources(con)
+    if built and sources:
+        _build(con, sources, built.options)
     elif built:
         upkeep.drop_all(con)
         con.execute("drop table settings")
 
 
-def _build(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
+def _build(con: duckdb.DuckDBPyConnection, sources: list[dict[str, Any]], options: BuildOptions) -> None:
     counter = COUNTERS[options.count_with]
     with transaction(con):
-        if not (_was_built_with(con, options) and upkeep.keep_up(con, counter)):
+        built = _built(con)
+        is_as_asked = built is not None and (built.options, built.by) == (options, relations.digest())
+        if not (is_as_asked and upkeep.keep_up(con, counter)):
             _set(con, options)
             upkeep.count_anew(con, counter)
-        con.execute("update settings set built_from = ?::json", [_state_of(wh.sources(con))])
+        con.execute("update settings set built_from = ?::json", [_state_of(sources)])
         relations.check(con, relations.laws())
 
 
@@ -153,20 +164,13 @@ def _set(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
     )
 
 
-def _was_built_with(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> bool:
-    """Whether the relations are those of these options and of sql/ as it is, though maybe not of all lists."""
-    built = _settings(con)
-    return bool(built) and list(built.values()) == [
-        *as_config(options).values(),
-        built["built_from"],
-        relations.digest(),
-    ]
-
-
-def _settings(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    there = con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall()
-    settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True) if there else {}
-    return settings
+def _built(con: duckdb.DuckDBPyConnection) -> _Built | None:
+    """What the relations were built with, of and by; None where they never were."""
+    if not con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall():
+        return None
+    settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True)
+    of, by = settings.pop("built_from", None), settings.pop("built_by", None)
+    return _Built(BuildOptions(*settings.values()), of, by)
 
 
 def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
@@ -177,12 +181,12 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
         ValueError: the relations are not of the lists, or of sql/, as they are now.
     """
     sources = _sources(con, home)
-    built = _settings(con)
-    if built.pop("built_from", None) != _state_of(sources):
+    built = _built(con)
+    if built is None or built.of != _state_of(sources):
         raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")
-    if built.pop("built_by", None) != relations.digest():
+    if built.by != relations.digest():
         raise ValueError(f"the relations of {home} were built by another makemore: run `makemore build` first.")
-    return sources, BuildOptions(*built.values())
+    return sources, built.options
 
 
 def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:

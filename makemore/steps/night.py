@@ -49,8 +49,7 @@ def night(home: Path, plan: Plan, steps: Any) -> Night:
     Raises:
         ValueError: the home has no list, and none that is named can be read; no model was made; a law is broken.
     """
-    for left in clear_staging(Home(home)):
-        log.warning("cleared %s, which an unfinished run had left", left)
+    clear_staging(Home(home))
     outcomes = list(take_in(home, plan.lists, plan.read, steps.ingest))
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
     settle(home)

@@ -1,11 +1,9 @@
 """Two nights and ten readers at once, and an analyst who asks a thousand times while a night runs."""
 
 import os
-import shutil
 import subprocess
 import time
 
-from makemore.home import Home
 from tests.conftest import ROOT
 from tests.faults.mishaps import MAKEMORE
 from tests.faults.processes import NAMES, Told, check, run_night, sources, start, told, write_list
@@ -13,12 +11,12 @@ from tests.faults.processes import NAMES, Told, check, run_night, sources, start
 READERS = 10
 
 
-def crowd(folder, seconds, n_readers=READERS):
+def crowd(folder, seconds):
     """Nights start over and over, two at once: the home is one's after the other's, and readers never notice."""
     home = folder / "home"
     home.mkdir()
     run_night(home, write_list(folder / "first.txt", 0, size=1000))
-    readers = [start("reading", home, 10 * seconds + 120) for _ in range(n_readers)]
+    readers = [start("reading", home, 10 * seconds + 120) for _ in range(READERS)]
     end, nights, number = time.monotonic() + seconds, 0, 0
     while time.monotonic() < end:
         before = sources(home)
@@ -37,7 +35,7 @@ def crowd(folder, seconds, n_readers=READERS):
     slowest, largest = (max(reader[figure] for reader in seen) for figure in ("slowest", "megabytes"))
     used = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return Told(
-        f"two nights and {n_readers} readers at once for {seconds:g} s",
+        f"two nights and {READERS} readers at once for {seconds:g} s",
         reads + nights, reads + nights,
         f"{nights} nights and {reads:,} reads, none failed; the slowest read took {slowest:.2f} s, one has "
         f"{largest:.0f} MB at most, {grown:.0f} more than after ten reads, and the home has {used / 1e6:.0f} MB",
@@ -82,7 +80,6 @@ def analyst(folder, queries):
     busy = told(reader)
     assert busy["failures"] == 0, busy["first_failure"]
     assert busy["reads"] == queries
-    shutil.rmtree(Home(home).versions)
     return Told(
         f"an analyst asks {queries:,} times while nights run",
         queries, queries - busy["failures"],

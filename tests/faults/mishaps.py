@@ -161,7 +161,7 @@ def _read_only(home):
             home.chmod(0o755)
 
 
-def read_only(folder, most=99):
+def read_only(folder):
     """Whatever writes says so in a line; whatever reads works."""
     home = folder / "home"
     home.mkdir()
@@ -172,7 +172,6 @@ def read_only(folder, most=99):
         ["forget", "first.txt"], ["pin", artifacts.versions(Home(home))[0]],
     ]  # fmt: skip
     reads = [["sample", "-n", 3], ["query", "select 1"], ["versions"], ["show"], ["score", "emma"], ["compare"]]
-    writes, reads = writes[:most], reads[:most]
     with _read_only(home) as is_read_only:
         if not is_read_only:
             return Told("a home that cannot be written", 0, 0, "run by root, and nothing can be mounted: skipped")
