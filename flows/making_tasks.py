@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import page
 from makemore.options import BuildOptions, TrainOptions
-from makemore.steps import intake, making, retention
+from makemore.steps import intake, making
 
 build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(intake.build)
 draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(making.draft)
@@ -24,7 +24,6 @@ sample_model = task(name="sample", task_run_name="sample {model_type}", cache_po
 write_results = task(name="results", task_run_name="results", cache_policy=NO_CACHE)(making.write_results)
 judge = task(name="judge", task_run_name="judge", cache_policy=NO_CACHE)(making.judge)
 publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(making.publish)
-prune = task(name="prune", task_run_name="prune", cache_policy=NO_CACHE)(retention.prune)
 
 OF_A_VERSION = ("draft", "write_counts", "write_dataset", "write_results", "judge", "publish")
 OF_A_MODEL = ("train_model", "evaluate_model", "sample_model")

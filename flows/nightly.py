@@ -8,8 +8,7 @@ from typing import Any, cast
 from prefect import flow
 from prefect.states import Completed
 
-from flows import page, records
-from flows.tasks import ingest
+from flows import page, records, tasks
 from flows.telling import LOOK, tell
 from makemore.home import holding
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
@@ -43,16 +42,16 @@ def nightly(
 
 
 def _steps() -> SimpleNamespace:
-    def making() -> Any:
+    def make_version(*arguments: Any) -> Path:
         # Only when a version is due: it needs torch.
         from flows import making_tasks
 
-        return making_tasks
+        return making_tasks.make_version(*arguments)
 
     return SimpleNamespace(
-        ingest=ingest,
-        make_version=lambda *arguments: making().make_version(*arguments),
-        prune=lambda *arguments: making().prune(*arguments),
+        ingest=tasks.ingest,
+        make_version=make_version,
+        prune=tasks.prune,
         show_lists=page.lists,
         show_version=page.version,
     )

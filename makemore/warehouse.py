@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,6 +66,11 @@ class Ingested:
     rejects: int
     changed: bool
     held: str | None = None
+
+    @property
+    def held_back(self) -> str:
+        """That it is held back, why, and what lets it in."""
+        return f"{self.uri} is held back: it {self.held}. To let it in: makemore release {shlex.quote(self.uri)}"
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:

@@ -75,7 +75,7 @@ def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[IngestOptions, 
         for uri in expand(named(lists)):
             result = intake.ingest(home, uri, read)
             if result.held:
-                held.append(f"{uri} is held back: it {result.held}. Let it in with `makemore release {uri}`.")
+                held.append(result.held_back)
                 continue
             print(
                 f"{uri}: {result.names:,} names, {result.rejects:,} rejected"

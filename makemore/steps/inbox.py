@@ -79,7 +79,7 @@ def _take_in(
         return _failed(uri, error)
     if not ingested.held or not ingested.changed:
         return Outcome(uri, ingested)
-    return Outcome(uri, ingested, f"{uri} is held back: it {ingested.held}. To let it in: makemore release {uri}")
+    return Outcome(uri, ingested, ingested.held_back)
 
 
 def _failed(name: str, error: Exception) -> Outcome:

@@ -1,4 +1,4 @@
-"""All that a night does, in order: lists in; if anything is new, a version out; what a person is to look at."""
+"""All that a night does, in order: lists in; if anything is new, a version out; what is old goes; what wants a look."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ def night(home: Path, plan: Plan, steps: Any) -> Night:
         steps.show_lists(outcomes)
         version, failed = _make(home, plan, steps)
         problems += failed
+    try:
+        steps.prune(home, plan.keep)
+    except (ValueError, OSError) as error:
+        problems.append(f"what is old or left over could not be deleted: {first_line(error)}")
     for problem in problems:
         log.warning("to look at: %s", problem)
     return Night(version, tuple(problems))
@@ -84,8 +88,4 @@ def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
         if not decision.serves:
             serves = known.champion.version if known.champion else "no version"
             problems.append(f"{version.name} does not serve: {'; '.join(decision.reasons)}. {serves} does.")
-    try:
-        steps.prune(home, plan.keep)
-    except (ValueError, OSError) as error:
-        problems.append(f"old versions could not be deleted: {first_line(error)}")
     return version, problems

@@ -9,7 +9,15 @@ import pytest
 from makemore import artifacts, sample
 from makemore.database import query
 from makemore.home import Home, holding
-from makemore.options import BuildOptions, CannotBeMet, IngestOptions, ReadOptions, SampleOptions, TrainOptions
+from makemore.options import (
+    BuildOptions,
+    CannotBeMet,
+    IngestOptions,
+    ReadOptions,
+    SampleOptions,
+    TrainOptions,
+    WantsALook,
+)
 from makemore.requests import Request, read_requests
 from makemore.steps import intake, making, modelling, sampling
 from makemore.steps.night import Night
@@ -120,7 +128,7 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
 
 
 def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monkeypatch, webhook):
-    """Its run is Completed under a name of its own, has the task of each list alone, and leaves torch alone."""
+    """Its run is Completed under a name of its own, has the task of each list and `prune`, and leaves torch alone."""
     from flows.nightly import nightly
 
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
@@ -131,7 +139,7 @@ def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monk
     assert (state.type.name, state.name) == ("COMPLETED", "Nothing to do")
     assert state.message == "the newest version is made of all that there is"
     assert state.result() == Night(None)
-    assert task_runs(state.state_details.flow_run_id) == [(f"ingest {names}", "Completed")]
+    assert task_runs(state.state_details.flow_run_id) == [(f"ingest {names}", "Completed"), ("prune", "Completed")]
     assert webhook.posted == []
 
 
@@ -216,6 +224,9 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     from flows.train import train
 
     ingest([names], tmp_path / "home", IngestOptions(split="train"))
+    (tmp_path / "greek.txt").write_text("Αγάπη\n", encoding="utf-8")
+    with pytest.raises(WantsALook, match=r"greek\.txt is held back: it brings Greek"):
+        ingest([str(tmp_path / "greek.txt")], tmp_path / "home")
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
     # Two shards of the first request, and one of the other.

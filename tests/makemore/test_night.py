@@ -158,8 +158,8 @@ def test_models_that_fail_are_told_and_a_version_without_any_fails(inbox, tmp_pa
         run(tmp_path, inbox, train=TrainOptions(models=("bigram_net",), samples=10))
 
 
-def test_old_versions_go_when_a_new_one_is_published(inbox, tmp_path):
-    """Not in a night with nothing new; and if they cannot be deleted, that is told."""
+def test_old_versions_go_every_night(inbox, tmp_path):
+    """In one with nothing new too: the last may have been killed before they went. If they cannot, that is told."""
     asked = []
 
     def prune(home, keep):
@@ -167,10 +167,22 @@ def test_old_versions_go_when_a_new_one_is_published(inbox, tmp_path):
         raise OSError(30, "Read-only file system")
 
     done = run(tmp_path, inbox, keep=7, prune=prune)
-    run(tmp_path, inbox, keep=8, prune=prune)
+    idle = run(tmp_path, inbox, keep=8, prune=prune)
 
-    assert asked == [7]
-    assert done.problems == ("old versions could not be deleted: [Errno 30] Read-only file system",)
+    assert asked == [7, 8]
+    assert idle.version is None
+    told = "what is old or left over could not be deleted: [Errno 30] Read-only file system"
+    assert done.problems == idle.problems == (told,)
+
+
+def test_what_a_killed_night_left_goes_though_nothing_is_new(inbox, tmp_path):
+    """It had published its version, and was killed while it wrote the registry."""
+    run(tmp_path, inbox)
+    left = tmp_path / "home" / ".registry.json.7-7.partial"
+    left.write_text("{")
+
+    assert run(tmp_path, inbox) == Night(None)
+    assert not left.exists()
 
 
 def test_none_to_keep_is_refused_before_anything_is_done():
