@@ -51,11 +51,12 @@ def reason_to_hold(
 ) -> str | None:
     """Why a list is to be held back, as the end of a sentence with an example of it; None if it is not.
 
-    `home` is what all lists gave before, `replaced` among it what the address of the new one did.
+    `home` is what all lists gave before, `replaced` among it what the address of the new one did. What the others give
+    now is asked of the database: an address that has the same bytes has taken over the names that were replaced.
     """
     if not home.names:
         return None
-    left = home.names - replaced.names + new.names
+    left = lines(con).names + new.names
     if left < LEAST * home.names:
         return f"would leave {left:,} of {home.names:,} names: it has {new.names:,}, and had {replaced.names:,}"
     usual = max(USUAL_REJECTS, (replaced if replaced.names else home).rejected)
