@@ -150,13 +150,17 @@ def as_published(path: Path) -> Path:
     Raises:
         NotAsPublished: they are others.
     """
-    version = next((folder for folder in path.parents if folder.parent.name == "versions"), None)
+    version = next((folder for folder in path.parents if _is_version(folder)), None)
     if version is None:
         return path
     told = read_manifest(version)["files"].get(path.relative_to(version).as_posix())
     if not path.is_file() or fingerprint(path) != told:
         raise NotAsPublished(f"{path} cannot be used, it is not what was published: {LOOK}.")
     return path
+
+
+def _is_version(folder: Path) -> bool:
+    return folder.parent.name == "versions" and VERSION.fullmatch(folder.name) is not None
 
 
 def models_in(folder: Path) -> list[str]:
@@ -203,9 +207,9 @@ def read_promotion(folder: Path) -> registry.Promotion:
     """The decision on a version or a draft, as it was made when the version was.
 
     Raises:
-        NotAsPublished: it is missing, no JSON, or no decision.
+        NotAsPublished: it is missing, no JSON, no decision, or not what was published.
     """
-    told = read_json(folder / PROMOTION)
+    told = read_json(as_published(folder / PROMOTION))
     try:
         return registry.Promotion.of(told)
     except (KeyError, TypeError) as error:
@@ -216,9 +220,9 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
     """The metrics of a model of a version or a draft; a figure of a split that is null is read as infinite.
 
     Raises:
-        NotAsPublished: they are missing or no JSON.
+        NotAsPublished: they are missing, no JSON, or not what was published.
     """
-    metrics = read_json(folder / "models" / model_type / "metrics.json")
+    metrics = read_json(as_published(folder / "models" / model_type / "metrics.json"))
     if not {"parameters", "train_seconds"} <= metrics.keys():
         raise NotAsPublished(f"{folder / 'models' / model_type} has no metrics: {LOOK}.")
     return {"nll": {}} | {name: _by_split(value, None, math.inf) for name, value in metrics.items()}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -177,6 +178,30 @@ def test_a_model_of_which_a_byte_changed_is_not_loaded(home, file):
 
     with pytest.raises(artifacts.NotAsPublished, match=rf"{file} cannot be used, it is not what was published: see"):
         weights.load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [("models/bigram/metrics.json", lambda folder: artifacts.read_metrics(folder, "bigram")),
+     ("promotion.json", artifacts.read_promotion)],
+)  # fmt: skip
+def test_a_figure_of_which_a_digit_changed_is_not_told(tmp_path, file, read):
+    """It is JSON as before, of the same length: the manifest tells that it is another."""
+    home = Home(tmp_path / "versions" / "home")
+    draft = artifacts.open_draft(home, {"seed": 1}, NOW)
+    weights.save_model(draft / "models" / "bigram", "bigram", MODEL, Vocab((".", "é")))
+    artifacts.write_metrics(draft, "bigram", TRAINED | {"nll": {"dev": 2.5}})
+    decision = registry.Promotion(draft.name, "bigram", "2026-11-22T02:00:05Z", "promoted", difference=-2.5)
+    artifacts.write_json(draft / "promotion.json", asdict(decision))
+    told = read(draft)
+    folder = artifacts.publish(home, draft)
+
+    assert read(folder) == told
+    (folder / file).chmod(0o644)
+    (folder / file).write_text((folder / file).read_text().replace("2.5", "1.5"))
+
+    with pytest.raises(artifacts.NotAsPublished, match=f"{file} cannot be used, it is not what was published: see"):
+        read(folder)
 
 
 def test_an_infinite_nll_survives_json(home):
