@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,17 @@ def write_report(draft: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["code_span"] = _code_span
     for file in ("report.html", "README.md"):
         with written_aside(draft / file) as aside:
             aside.write_text(templates.get_template(file).render(told), encoding="utf-8")
+
+
+def _code_span(text: str) -> str:
+    """Text as a code span of Markdown in a cell of a table, whatever characters it has (CommonMark 0.31, 6.1)."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return fence + pad + re.sub(r"\s", " ", text).replace("|", "\\|") + pad + fence
 
 
 def _told(draft: Path) -> dict[str, Any]:
