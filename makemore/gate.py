@@ -16,6 +16,9 @@ SEED = 2147483647
 """The lecture's: the same names give the same interval."""
 FEWEST = 20
 """Names that tell an interval: of fewer, names drawn again are too much like each other, and it would be too narrow."""
+TOLERANCE = 0.005
+"""Nats a character that a version may be worse by, chance or not: half a percent in perplexity. Of very many names any
+difference stands out of chance, and the seed alone makes one."""
 MARGIN = 0.05
 """Nats a character that a version may be worse by where names are too few to tell: 5 % in perplexity, and more than one
 kind of net is from the next."""
@@ -94,8 +97,10 @@ def nll_finding(difference: Difference | None, other: str) -> Finding:
     if np.isfinite(difference.low):
         told += f" ({difference.low:+.4f} to {difference.high:+.4f})"
     told += f" beside that of {other} on {names}"
-    if difference.low > 0:
+    if difference.low > 0 and difference.value > TOLERANCE:
         return Finding(f"{told}: worse than chance explains", True)
+    if difference.low > 0:
+        return Finding(f"{told}: worse than chance explains, by no more than {TOLERANCE:g}")
     if difference.value > MARGIN:
         return Finding(f"{told}: worse by more than {MARGIN:g}, on too few names to tell that from chance", True)
     return Finding(f"{told}: better than chance explains" if difference.high < 0 else told)

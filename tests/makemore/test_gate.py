@@ -117,6 +117,8 @@ def test_without_a_name_there_is_no_difference():
         ((0.0, 0.0, 0.0), False, "nll is +0.0000 (+0.0000 to +0.0000) beside that of X on 700 held-out names"),
         ((0.01, -0.001, 0.02), False, "nll is +0.0100 (-0.0010 to +0.0200) beside that of X on 700 held-out names"),
         ((0.01, 0.001, 0.02), True, "held-out names: worse than chance explains"),
+        ((0.006, 0.005, 0.007), True, "held-out names: worse than chance explains"),
+        ((0.005, 0.004, 0.006), False, "held-out names: worse than chance explains, by no more than 0.005"),
         ((0.06, -0.01, 0.13), True, "worse by more than 0.05, on too few names"),
         ((0.05, -0.01, 0.11), False, "nll is +0.0500"),
         ((0.06, -math.inf, math.inf), True, "nll is +0.0600 beside that of X"),
@@ -126,7 +128,7 @@ def test_without_a_name_there_is_no_difference():
     ],
 )
 def test_a_difference_is_refused_beyond_chance_or_beyond_the_margin(difference, refuses, told):
-    """The low end above zero, or more than the margin on names that tell nothing."""
+    """More than the tolerance and the low end above zero, or more than the margin on names that tell nothing."""
     found = gate.nll_finding(Difference(*difference, 700), "X")
 
     assert found.refuses is refuses
