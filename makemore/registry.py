@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +108,11 @@ class Registry:
             before = None
         serving = Serving(promotion.version, promotion.model_type, promotion.at)
         return replace(decided, champion=serving, previous=before)
+
+
+def now() -> str:
+    """The time (UTC) as decisions have it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def read(home: Home) -> Registry:

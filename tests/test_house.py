@@ -33,7 +33,16 @@ FLOORS = {
     4: ["best", "descend", "fit", "scores", "steer", "surprise", "walk"],
     5: ["artifacts", "provenance", "sample", "train"],
     6: ["differences", "report", "results", "summary", "weights"],
-    7: ["account", "loaded", "steps.checking", "steps.gatekeeping", "steps.intake", "steps.retention", "steps.using"],
+    7: [
+        "account",
+        "loaded",
+        "steps.checking",
+        "steps.deciding",
+        "steps.gatekeeping",
+        "steps.intake",
+        "steps.retention",
+        "steps.using",
+    ],
     8: [
         "steps.backup",
         "steps.drafting",

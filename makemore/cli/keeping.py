@@ -67,10 +67,10 @@ def promote(
 
     Example: makemore promote 20261122-020000-3f2a9c --model ngram
     """
-    from makemore.steps import gatekeeping
+    from makemore.steps import deciding
 
     with holding(home, "makemore promote") as held:
-        promotion = gatekeeping.promote(held, version, model)
+        promotion = deciding.promote(held, version, model)
     print(f"{promotion.version} serves from now on, with {promotion.model_type}.")
 
 
@@ -80,10 +80,10 @@ def rollback(*, home: HomeOption = HOME) -> None:
 
     Example: makemore rollback
     """
-    from makemore.steps import gatekeeping
+    from makemore.steps import deciding
 
     with holding(home, "makemore rollback") as held:
-        promotion = gatekeeping.roll_back(held)
+        promotion = deciding.roll_back(held)
     print(f"{promotion.version} serves again, with {promotion.model_type}, in place of {promotion.against}.")
 
 

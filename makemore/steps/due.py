@@ -12,6 +12,7 @@ from makemore import warehouse as wh
 from makemore.database import connect
 from makemore.home import Home
 from makemore.options import BuildOptions, TrainOptions
+from makemore.steps import deciding
 
 
 def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
@@ -51,10 +52,7 @@ def settle(home: Path) -> None:
     """Record the decision on the newest version, if the run that published it ended before it could."""
     published = artifacts.versions(Home(home))
     if published and not registry.read(Home(home)).decisions_on(published[-1]):
-        # Only now: it needs torch, and a night with nothing new is over before that is imported.
-        from makemore.steps import gatekeeping
-
-        gatekeeping.finish(Home(home))
+        deciding.finish(Home(home))
 
 
 def _damage(folder: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from makemore import artifacts, dataset, models, registry, report, results, tabl
 from makemore.database import connect, first_line
 from makemore.home import Home
 from makemore.options import TrainOptions, WantsALook
-from makemore.steps import gatekeeping
+from makemore.steps import deciding
 from makemore.steps.drafting import draft
 from makemore.steps.gatekeeping import judge
 from makemore.steps.modelling import evaluate_model, sample_model, train_model
@@ -62,7 +62,7 @@ def publish(home: Path, draft: Path) -> Path:
     """The published version: the draft, judged and with its report, moved by one rename; then what was judged counts.
 
     A run that is killed between the two has published a version that does not serve. The decision lies in it, and the
-    next run records it (`gatekeeping.finish`).
+    next run records it (`deciding.finish`).
     """
     results.write_promotions(Home(home), draft)
     report.write_report(draft)
@@ -86,7 +86,7 @@ def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
         ModelsFailed: all did, and nothing is published.
     """
     steps = steps or sys.modules[__name__]
-    gatekeeping.finish(Home(home))
+    deciding.finish(Home(home))
     folder = steps.draft(home, options)
     steps.write_counts(folder)
     steps.write_dataset(folder)

@@ -7,6 +7,7 @@ import sys
 import polars as pl
 import pytest
 
+from makemore import sample
 from tests.conftest import ROOT
 
 RUN = """
@@ -15,18 +16,18 @@ from makemore import sample
 from makemore.cli import app
 from makemore.steps import sampling
 
-kill, told = sys.argv.pop(1) == "kill", sampling._told
+told = sampling._told
 sample.SHARD = sample.BLOCK
 
 def killed(making, shard):
-    if shard == 2 and kill:
+    if shard == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return told(making, shard)
 
 sampling._told = killed
 app(sys.argv[1:], result_action="return_value")
 """
-"""Runs a command with small shards; `kill` as its first word has it killed as the third one begins."""
+"""Runs a command with small shards, and has it killed as the third one begins."""
 
 
 def test_names_as_asked_are_printed(makemore, published):
@@ -117,22 +118,20 @@ def test_requests_of_a_file(ok, published, tmp_path):
     assert "maria" not in girls
 
 
-def test_a_killed_job_goes_on_to_the_same_bytes(published, tmp_path):
+def test_a_killed_job_goes_on_to_the_same_bytes(published, ok, tmp_path, monkeypatch):
     """kill -9 in the third of four shards: no file; the same command then ends with the bytes of one left alone."""
     command = ["sample", "-n", "60000", "--model", "bigram", "--seed", "1", "--home", str(published), "-o"]
+    monkeypatch.setattr(sample, "SHARD", sample.BLOCK)
 
-    def run(mode, output):
-        words = [sys.executable, "-c", RUN, mode, *command, str(output)]
-        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    killed = run("kill", tmp_path / "names.parquet")
+    killed = subprocess.run(
+        [sys.executable, "-c", RUN, *command, str(tmp_path / "names.parquet")], cwd=ROOT, check=False
+    )
     left = [path.name for path in tmp_path.iterdir()]
-    again = run("live", tmp_path / "names.parquet")
-    whole = run("live", tmp_path / "whole.parquet")
+    ok(*command, tmp_path / "names.parquet")
+    ok(*command, tmp_path / "whole.parquet")
 
     assert killed.returncode == -signal.SIGKILL
     assert "names.parquet" not in left
     assert any(name.endswith(".shards") for name in left)
-    assert (again.returncode, whole.returncode) == (0, 0), again.stderr + whole.stderr
     assert (tmp_path / "names.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert len(pl.read_parquet(tmp_path / "names.parquet")) == 60_000

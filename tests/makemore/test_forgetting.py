@@ -1,5 +1,7 @@
 """What is forgotten leaves the database, its counts and its file, does not come back, and marks versions."""
 
+import shutil
+
 import pytest
 
 from makemore import artifacts, registry
@@ -16,11 +18,12 @@ def write(path, names):
     return str(path)
 
 
-@pytest.fixture
-def home(tmp_path):
-    """Two lists, the second with Zebedee, and a version of each step."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two lists, the second with Zebedee, and a version of each step. Not for tests that write."""
+    home = tmp_path_factory.mktemp("made") / "home"
     home.mkdir()
+    (home.parent / "lists").mkdir()
     with holding(home, "the test"):
         ingest(home, "a.txt", [f"{a}{b}{c}" for a in "ABC" for b in "aei" for c in ("nna", "lla", "rik", "sto")])
         run(home)
@@ -29,8 +32,15 @@ def home(tmp_path):
     return home
 
 
+@pytest.fixture
+def home(made, tmp_path):
+    """The same home, to write to; its lists have the addresses that they had."""
+    (tmp_path / "lists").symlink_to(made.parent / "lists")
+    return shutil.copytree(made, tmp_path / "home")
+
+
 def ingest(home, name, names):
-    return intake.ingest(home, write(home.parent / name, names), IngestOptions())
+    return intake.ingest(home, write((home.parent / "lists").resolve() / name, names), IngestOptions())
 
 
 def run(home):
@@ -176,7 +186,8 @@ def test_versions_of_what_an_address_gave_before_are_marked_too(home):
 
 def test_a_list_that_was_never_counted_leaves_no_bytes_either(tmp_path):
     """Its rows lie among others, and no block of the file is free."""
-    (tmp_path / "home").mkdir()
+    for folder in ("home", "lists"):
+        (tmp_path / folder).mkdir()
     ingest(tmp_path / "home", "a.txt", ["Emma", "Zebedeequx", "Ava"])
 
     forgetting.forget_name(tmp_path / "home", "zebedeequx")

@@ -16,7 +16,7 @@ from makemore.database import query
 from makemore.evaluate import estimate
 from makemore.home import Home, holding
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.steps import gatekeeping, intake, making
+from makemore.steps import deciding, gatekeeping, intake, making
 from tests.conftest import ENGLISH
 
 NAMES = ENGLISH.read_text().splitlines()[::4]
@@ -304,7 +304,7 @@ def test_a_run_that_ended_before_it_recorded_is_finished_by_the_next(home):
     known = registry.read(Home(home))
     assert [promotion.version for promotion in known.promotions[-2:]] == [third, fourth]
     assert known.promotions[-1].against == third
-    assert gatekeeping.finish(Home(home)) == []
+    assert deciding.finish(Home(home)) == []
 
 
 def test_a_damaged_decision_that_was_never_recorded_stops_no_run(home):
@@ -317,7 +317,7 @@ def test_a_damaged_decision_that_was_never_recorded_stops_no_run(home):
     decision.chmod(0o644)
     decision.write_text("{")
 
-    assert gatekeeping.finish(Home(home)) == []
+    assert deciding.finish(Home(home)) == []
     assert artifacts.find_version(Home(home)).name == first
     run(home)
     assert last(home).against == first
@@ -352,7 +352,7 @@ def test_a_run_killed_around_the_record_leaves_a_home_that_goes_on(home, moment)
     third = artifacts.versions(Home(home))[-1]
 
     assert artifacts.find_version(Home(home)).name == (first if moment == "before" else third)
-    assert len(gatekeeping.finish(Home(home))) == (moment == "before")
+    assert len(deciding.finish(Home(home))) == (moment == "before")
     assert artifacts.find_version(Home(home)).name == third
 
 
@@ -364,7 +364,7 @@ def test_a_decision_beside_another_champion_is_not_made_up_for(home):
     (home / "registry.json").write_bytes(before)
     registry.record(Home(home), registry.Promotion(second, "bigram", last(home).at, "by hand", against=first))
 
-    assert gatekeeping.finish(Home(home)) == []
+    assert deciding.finish(Home(home)) == []
     assert artifacts.find_version(Home(home)).name == second
 
 
@@ -376,7 +376,7 @@ def test_a_home_of_before_goes_on_with_its_newest_version(home):
         path.unlink()
     for path in home.glob("versions/*/manifest.json"):
         told = json.loads(path.read_text())
-        del told["files"]["promotion.json"]
+        del told["files"]["promotion.json"], told["sha256"]
         path.chmod(0o644)
         path.write_text(json.dumps(told))
 
@@ -391,7 +391,7 @@ def test_a_registry_that_was_lost_is_written_anew(home):
     before = registry.read(Home(home))
     (home / "registry.json").unlink()
 
-    gatekeeping.finish(Home(home))
+    deciding.finish(Home(home))
 
     assert registry.read(Home(home)) == before
 
@@ -413,13 +413,13 @@ def test_a_person_can_promote_what_was_refused(home):
     """With another model too; a version keeps the model that it serves with until another is named."""
     first, second = artifacts.versions(Home(home))
 
-    promotion = gatekeeping.promote(Home(home), second)
+    promotion = deciding.promote(Home(home), second)
 
     assert (promotion.decision, promotion.version, promotion.against) == ("by hand", second, first)
     assert artifacts.find_version(Home(home)).name == second
     with pytest.raises(ValueError, match=f"{second} serves already, with bigram, since "):
-        gatekeeping.promote(Home(home), second)
-    assert gatekeeping.roll_back(Home(home)).version == first
+        deciding.promote(Home(home), second)
+    assert deciding.roll_back(Home(home)).version == first
 
 
 def test_the_model_that_a_person_chose_is_what_readers_get(published, tmp_path):
@@ -429,7 +429,7 @@ def test_the_model_that_a_person_chose_is_what_readers_get(published, tmp_path):
     version = artifacts.find_version(home)
     assert artifacts.find_model(version) == "ngram"
 
-    gatekeeping.promote(home, version.name, "bigram")
+    deciding.promote(home, version.name, "bigram")
 
     assert artifacts.find_model(artifacts.find_version(home)) == "bigram"
     assert makemore.load(home.path).model_type == "bigram"
@@ -455,7 +455,7 @@ def test_what_must_not_serve_is_not_promoted(home, trouble, told, how):
     trouble(home, first)
 
     with pytest.raises(ValueError, match=rf"({told}).*`makemore promote VERSION`"):
-        gatekeeping.promote(Home(home), first) if how == "promote" else gatekeeping.roll_back(Home(home))
+        deciding.promote(Home(home), first) if how == "promote" else deciding.roll_back(Home(home))
 
     assert artifacts.find_version(Home(home)).name == third
     assert last(home).version == third
