@@ -1,12 +1,17 @@
-"""Fenced blocks of Markdown pages, the commands in them, and whether what they show is what is printed."""
+"""Fenced blocks of our Markdown pages, the commands in them, and whether what they show is what is printed."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from makemore.cli import app
+from tests.conftest import ROOT
+
 FENCE = re.compile(r"( *)(`{3,}|~{3,})\s*(\S*)")
 PROMPT = "$ "
+STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b|\bmakemore serve\b")
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,24 @@ def matches(shown: str, printed: str) -> bool:
         for line in shown.splitlines()
     )
     return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed.splitlines())) is not None
+
+
+def shell(script: str) -> str:
+    """What a shell prints, on both its outputs, as a terminal shows it."""
+    return subprocess.run(
+        ["bash", "-c", script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    ).stdout
+
+
+def examples_of(command: str) -> list[str]:
+    """The commands that a command's help gives as examples."""
+    return re.findall(r"^ *Example: (makemore .*)$", app[command].default_command.__doc__, re.MULTILINE)
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = [block for page in PAGES for block in blocks(page)]

@@ -4,6 +4,8 @@ import io
 import json
 import logging
 import os
+import shutil
+import sqlite3
 import sys
 import threading
 from datetime import UTC, datetime
@@ -59,6 +61,25 @@ def published(tmp_path_factory):
         intake.build(home, BuildOptions())
         making.make_version(home, TrainOptions())
     return home
+
+
+@pytest.fixture
+def playground(published, tmp_path, monkeypatch):
+    """A folder that looks like a checkout with one version in artifacts/, to write to; the working directory."""
+    for path in ROOT.iterdir():
+        if path.name != "artifacts" and not path.name.startswith("."):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "requests.csv").write_text("n,prefix\n5,ma\n")
+    (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nLiam,M,19777\n")
+    shutil.copytree(published, tmp_path / "artifacts")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAKEMORE_HOME", "artifacts")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
 
 
 @pytest.fixture
@@ -165,3 +186,17 @@ def prefect_server():
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield
+
+
+@pytest.fixture
+def prefect_home(prefect_server, tmp_path):
+    """A home of Prefect's with a database that is made already, which else takes half of the time of a start."""
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
+
+    made = str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2]
+    with sqlite3.connect(made) as source, sqlite3.connect(tmp_path / "prefect.db") as copy:
+        source.backup(copy)
+        # What other tests left.
+        copy.execute("delete from flow_run")
+        copy.execute("delete from deployment")
+    return tmp_path

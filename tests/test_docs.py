@@ -3,17 +3,14 @@
 `python` blocks run, those of a page one after the other in one namespace; one that starts with `>>>` is held to the
 output it shows. `sql` blocks run on a published snapshot; a `text` block right after one is held to the last
 result. `console` blocks run in a shell; output that is shown must be what is printed. `make` targets must exist.
-Output may be left out, and `...` stands for any of it. Commands that start Prefect run once, in the last test.
+Output may be left out, and `...` stands for any of it. Commands that start Prefect are for tests/flows/test_shown.py.
 """
 
 import doctest
 import inspect
-import os
 import re
 import shlex
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -25,14 +22,11 @@ from makemore.cli import app
 from makemore.database import analyst, query
 from makemore.home import Home
 from makemore.models import configure, model_class, model_types
-from tests.blocks import blocks, commands, matches
+from tests.blocks import BLOCKS, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCKS = [block for page in PAGES for block in blocks(page)]
 LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
 SET_UP = {"cd", "curl", "git", "make", "pip", "python3"}
-STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b|\bmakemore serve\b")
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
@@ -45,25 +39,6 @@ BEFORE = {
 
 def of(language):
     return pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == language], ids=str)
-
-
-@pytest.fixture
-def playground(published, tmp_path, monkeypatch):
-    """A folder that looks like a checkout with one version in artifacts/, to write to; the working directory."""
-    for path in ROOT.iterdir():
-        if path.name != "artifacts" and not path.name.startswith("."):
-            (tmp_path / path.name).symlink_to(path)
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "requests.csv").write_text("n,prefix\n5,ma\n")
-    (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nLiam,M,19777\n")
-    shutil.copytree(published, tmp_path / "artifacts")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MAKEMORE_HOME", "artifacts")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    monkeypatch.setenv("COLUMNS", "80")
-    return tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -133,18 +108,6 @@ def runnable(command):
     return re.sub(r"^make\b", "make -n", command)
 
 
-def shell(script):
-    """What a shell prints, on both its outputs, as a terminal shows it."""
-    return subprocess.run(
-        ["bash", "-c", script],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    ).stdout
-
-
 @of("sh")
 def test_set_up_blocks_name_make_targets_that_exist(block):
     for command in re.split(r"\n|&&", re.sub(r"#.*", "", block.text)):
@@ -166,10 +129,6 @@ def test_the_example_of_every_command_runs(command, playground, version, capsys)
     app(shlex.split(example)[1:], result_action="return_value")
 
     assert capsys.readouterr().out
-
-
-def examples_of(command):
-    return re.findall(r"^ *Example: (makemore .*)$", app[command].default_command.__doc__, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -262,28 +221,3 @@ def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
 
     assert [target for target in targets if not (page.parent / target).exists()] == []
-
-
-def test_prefect_runs_what_the_docs_show(playground):
-    """One command that starts Prefect is run, the one of which most is shown; the others are parsed."""
-    told = [told for block in BLOCKS if block.language == "console" for told in commands(block)]
-    told = [(command, shown) for command, shown in told if STARTS_PREFECT.search(command)]
-    shutil.rmtree(playground / "artifacts")
-    command, shown = max([*told, (examples_of("run")[0], "")], key=lambda told: len(told[1]))
-
-    printed = shell(f"set -e\n{made(command)}\necho it ran\n")
-
-    assert printed.endswith("it ran\n"), printed
-    assert matches(shown or "...", printed.removesuffix("it ran\n")), f"{command} shows\n{shown}but prints\n{printed}"
-    for other, also_shown in told:
-        assert also_shown in ("", shown), f"{other}: the tests start Prefect once. Show the output of one command only."
-        app.parse_args(shlex.split(made(other).splitlines()[-1])[1:], exit_on_error=False)
-
-
-def made(command):
-    """What `make run` runs once all is set up, told as make tells it; another command as it is."""
-    if not command.startswith("make "):
-        return command
-    would_do = subprocess.run(["make", "-n", *command.split()[1:]], check=True, capture_output=True, text=True).stdout
-    [run] = [line for line in would_do.splitlines() if STARTS_PREFECT.search(line)]
-    return f"echo {shlex.quote(run)}\n{run}"

@@ -26,20 +26,6 @@ def port():
         return free.getsockname()[1]
 
 
-@pytest.fixture
-def prefect_home(prefect_server, tmp_path):
-    """A home of Prefect's with a database that is made already, which else takes half of the time of a start."""
-    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
-
-    made = str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2]
-    with sqlite3.connect(made) as source, sqlite3.connect(tmp_path / "prefect.db") as copy:
-        source.backup(copy)
-        # What other tests left.
-        copy.execute("delete from flow_run")
-        copy.execute("delete from deployment")
-    return tmp_path
-
-
 def processes_of(session):
     """Processes that have this text in their environment or command."""
     found = []
