@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 import threading
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
@@ -105,6 +106,24 @@ def makemore(capsys, monkeypatch):
         return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
 
     return run
+
+
+@pytest.fixture
+def terminal(makemore):
+    """A function of a command's words to what a terminal shows of it, both its outputs as one, and to its exit code."""
+
+    def run(*words):
+        shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        with redirect_stdout(shown), redirect_stderr(shown):
+            code = makemore(*words).returncode
+        return shown.buffer.getvalue().decode(), code or 0
+
+    log = logging.getLogger("makemore")
+    level = log.level
+    # Prefect, which a command that starts without it has not imported, lets through more.
+    log.setLevel(logging.WARNING)
+    yield run
+    log.setLevel(level)
 
 
 @pytest.fixture

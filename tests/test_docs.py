@@ -27,6 +27,8 @@ from tests.conftest import ROOT
 
 LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
 SET_UP = {"cd", "curl", "git", "make", "pip", "python3"}
+NEEDS_NO_SHELL = re.compile(r"makemore [^|;&<>$*`\n]*")
+"""A command that can do without a process of its own: torch alone takes a second and a half to import."""
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
@@ -90,17 +92,24 @@ def shown_below(block):
 
 
 @of("console")
-def test_console_blocks_print_what_they_show(block, playground):
+def test_console_blocks_print_what_they_show(block, terminal, playground):
     told = [(command, shown) for command, shown in commands(block) if not STARTS_PREFECT.search(command)]
     for command, shown in told:
         assert not (command.startswith("make ") and shown), f"{block}: {command!r} is not run: show its output as text"
-    # One shell for the whole block, so that cd and variables last from one command to the next.
-    mark = "<end of a command>"
-    printed = shell("".join(f"{runnable(command)}\nprintf '\\n%s %s\\n' '{mark}' $?\n" for command, _ in told))
-    ended = re.findall(rf"(.*?)\n{mark} (\d+)\n", printed, re.DOTALL)
+    if all(NEEDS_NO_SHELL.fullmatch(command) for command, _ in told):
+        ended = [terminal(*shlex.split(command)[1:]) for command, _ in told]
+    else:
+        ended = shell_of([command for command, _ in told])
     for (command, shown), (output, code) in zip(told, ended, strict=True):
-        assert code == "0", f"{block}: {command} failed:\n{output}"
+        assert code == 0, f"{block}: {command} failed:\n{output}"
         assert not shown or matches(shown, output), f"{block}: {command} shows\n{shown}but this is printed\n{output}"
+
+
+def shell_of(told):
+    """What each command prints, and its exit code, in one shell: cd and variables last from one to the next."""
+    mark = "<end of a command>"
+    printed = shell("".join(f"{runnable(command)}\nprintf '\\n%s %s\\n' '{mark}' $?\n" for command in told))
+    return [(output, int(code)) for output, code in re.findall(rf"(.*?)\n{mark} (\d+)\n", printed, re.DOTALL)]
 
 
 def runnable(command):
