@@ -16,9 +16,9 @@ SEED = 2147483647
 """The lecture's: the same names give the same interval."""
 FEWEST = 20
 """Names that tell an interval: of fewer, names drawn again are too much like each other, and it would be too narrow."""
-TOLERANCE = 0.005
-"""Nats a character that a version may be worse by, chance or not: half a percent in perplexity. Of very many names any
-difference stands out of chance, and the seed alone makes one."""
+TOLERANCE = 0.01
+"""Nats a character that a version may be worse by, whether names tell it from chance or not: 1 % in perplexity. Another
+seed alone makes as much, and very many names tell anything from chance."""
 MARGIN = 0.05
 """Nats a character that a version may be worse by where names are too few to tell: 5 % in perplexity, and more than one
 kind of net is from the next."""
