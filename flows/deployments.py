@@ -99,13 +99,17 @@ def end_the_silent() -> None:
 
 def crash_unfinished(client: SyncPrefectClient, why: str) -> list[FlowRun]:
     """Runs that were under way, ended as Crashed and told of; for when no worker is left to go on with them."""
+    return [run for flow in (nightly, generate) for run in _crash_unfinished(client, flow, why)]
+
+
+def _crash_unfinished(client: SyncPrefectClient, flow: Any, why: str) -> list[FlowRun]:
     under_way = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
     ended = client.read_flow_runs(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["nightly", "generate"])),
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[flow.name])),
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=under_way))),
     )
     for run in ended:
         crashed: Any = Crashed(message=why)
         client.set_flow_run_state(run.id, crashed, force=True)
-        tell(None, run, crashed)
+        tell(flow, run, crashed)
     return ended

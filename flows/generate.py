@@ -8,6 +8,7 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import sampling_tasks as tasks
+from flows.telling import tell
 from makemore.artifacts import find_version
 from makemore.home import Home
 from makemore.requests import Request, read_requests
@@ -16,7 +17,7 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=2)
 """Two shards at a time: each takes some 100 MB, and a core."""
 
 
-@flow(name="generate", task_runner=RUNNER)
+@flow(name="generate", task_runner=RUNNER, on_failure=[tell], on_crashed=[tell])
 def generate(
     output: Path,
     requests: Path | list[Request],

@@ -1,4 +1,4 @@
-"""How a night tells somebody that it wants a look: a hook of its last state, which tells whom MAKEMORE_NOTIFY names."""
+"""How a run tells somebody that it wants a look: a hook of its last state, which tells whom MAKEMORE_NOTIFY names."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ LOOK = "Wants a look"
 
 
 def tell(flow: Any, flow_run: Any, state: Any) -> None:
-    """Send what a run came to, if it is not good."""
+    """Send what a run of a flow came to, if it is not good."""
     if state.is_completed() and state.name != LOOK:
         return
     to = notice.addresses(os.environ.get(NOTIFY, ""))
-    notice.send(_notice(flow_run.parameters.get("home"), state), to, _notify)
+    notice.send(_notice(flow.name, flow_run.parameters.get("home"), state), to, _notify)
 
 
-def _notice(home: Any, state: Any) -> Notice:
+def _notice(flow: str, home: Any, state: Any) -> Notice:
     home = str(home or "artifacts")
     came_to = state.result(raise_on_failure=False) if state.data is not None else None
     if isinstance(came_to, Night):
-        return Notice(home, came_to.version.name if came_to.version else None, "done", came_to.problems)
+        return Notice(home, came_to.version.name if came_to.version else None, "done", came_to.problems, flow)
     problem = first_line(came_to) if isinstance(came_to, Exception) else state.message or state.name
-    return Notice(home, None, "crashed" if state.is_crashed() else "failed", (problem,))
+    return Notice(home, None, "crashed" if state.is_crashed() else "failed", (problem,), flow)
 
 
 def _notify(block: str, text: str) -> None:

@@ -20,20 +20,20 @@ log = logging.getLogger("makemore")
 
 @dataclass(frozen=True)
 class Notice:
-    """What is told of a night: its home, the version that it published if it did, how it ended, what wants a look."""
+    """What is told of a run: its home, the version that it published if it did, how it ended, what wants a look."""
 
     home: str
     version: str | None
     status: Literal["done", "failed", "crashed"]
     problems: tuple[str, ...]
+    flow: str = "nightly"
 
     @property
     def text(self) -> str:
         """All of it as text."""
         what = f"{self.status}, and published {self.version}" if self.version else self.status
-        return "\n".join(
-            [f"makemore, home {self.home}: the night is {what}.", *(f"- {told}" for told in self.problems)]
-        )
+        run = "the night" if self.flow == "nightly" else self.flow
+        return "\n".join([f"makemore, home {self.home}: {run} is {what}.", *(f"- {told}" for told in self.problems)])
 
 
 def addresses(told: str) -> tuple[str, ...]:

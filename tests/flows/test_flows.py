@@ -242,8 +242,8 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     )  # fmt: skip
 
 
-def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_path):
-    """The run is Failed, at its plan, with the number of names that there is."""
+def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_path, monkeypatch, webhook):
+    """The run is Failed, at its plan, with the number of names that there is, and somebody is told."""
     from flows.generate import generate
 
     (tmp_path / "home").mkdir()
@@ -251,12 +251,16 @@ def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_pa
     intake.build(tmp_path / "home", EVERYTHING)
     making.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=10))
     request = Request(5, "few", options=SampleOptions(pattern="e", distinct=True))
+    monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
 
     state = generate(tmp_path / "out.csv", [request], home=tmp_path / "home", return_state=True)
 
     with pytest.raises(CannotBeMet, match="request few: bigram: there are 1 such names, and 5 are wanted"):
         state.result()
     assert not (tmp_path / "out.csv").exists()
+    [told] = webhook.posted
+    assert (told["flow"], told["status"]) == ("generate", "failed")
+    assert f"home {tmp_path / 'home'}: generate is failed.\n- request few: bigram: there are 1 such" in told["text"]
 
 
 def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):

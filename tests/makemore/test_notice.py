@@ -21,6 +21,7 @@ def test_a_webhook_gets_all_of_it_as_fields_and_as_text(webhook):
             "version": "20261122-020000-3f2a9c",
             "status": "done",
             "problems": ["a.txt does not exist."],
+            "flow": "nightly",
             "text": "makemore, home towns: the night is done, and published 20261122-020000-3f2a9c.\n"
             "- a.txt does not exist.",
         }
