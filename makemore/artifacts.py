@@ -43,10 +43,8 @@ def open_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Path:
     version = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
     draft = home.staging / version
     draft.mkdir(parents=True)
-    created_at = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    write_json(
-        draft / MANIFEST, {"format": FORMAT, "version": version, "created_at": created_at, "made_from": made_from}
-    )
+    manifest = {"format": FORMAT, "version": version, "created_at": registry.stamp(now), "made_from": made_from}
+    write_json(draft / MANIFEST, manifest)
     return draft
 
 
@@ -148,13 +146,19 @@ def as_published(path: Path) -> Path:
     other weights makes other names.
 
     Raises:
-        NotAsPublished: they are others.
+        NotAsPublished: they are others, or cannot be read.
     """
     version = next((folder for folder in path.parents if _is_version(folder)), None)
     if version is None:
         return path
-    told = read_manifest(version)["files"].get(path.relative_to(version).as_posix())
-    if not path.is_file() or fingerprint(path) != told:
+    told = read_manifest(version).get("files", {}).get(path.relative_to(version).as_posix())
+    try:
+        is_as_published = fingerprint(path) == told
+    except FileNotFoundError:
+        is_as_published = False
+    except OSError as error:
+        raise NotAsPublished(f"{path} cannot be read ({error}): {LOOK}.") from error
+    if not is_as_published:
         raise NotAsPublished(f"{path} cannot be used, it is not what was published: {LOOK}.")
     return path
 

@@ -110,9 +110,9 @@ class Registry:
         return replace(decided, champion=serving, previous=before)
 
 
-def now() -> str:
-    """The time (UTC) as decisions have it."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def stamp(now: datetime) -> str:
+    """A time as decisions and manifests have it, in UTC."""
+    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def read(home: Home) -> Registry:

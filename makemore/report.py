@@ -49,10 +49,10 @@ def write_report(draft: Path) -> None:
 
 
 def _code_span(text: str) -> str:
-    """Text as a code span of Markdown in a cell of a table, whatever characters it has (CommonMark 0.31, 6.1)."""
+    """An address as a code span of Markdown in a cell of a table, whatever its characters (CommonMark 0.31, 6.1)."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return fence + pad + re.sub(r"\s", " ", text).replace("|", "\\|") + pad + fence
+    return fence + pad + text.replace("|", "\\|") + pad + fence
 
 
 def _told(draft: Path) -> dict[str, Any]:

@@ -65,8 +65,11 @@ def published(tmp_path_factory):
 
 
 @pytest.fixture
-def playground(published, tmp_path, monkeypatch):
-    """A folder that looks like a checkout with one version in artifacts/, to write to; the working directory."""
+def playground(makemore, published, tmp_path, monkeypatch):
+    """A folder that looks like a checkout with one version in artifacts/, to write to; the working directory.
+
+    After `makemore`, which goes to the checkout itself.
+    """
     for path in ROOT.iterdir():
         if path.name != "artifacts" and not path.name.startswith("."):
             (tmp_path / path.name).symlink_to(path)

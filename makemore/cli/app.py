@@ -35,7 +35,7 @@ OutputOption = Annotated[
 ]
 Flat = Parameter(name="*")
 HOME = Path("artifacts")
-KeepOption = Annotated[int, Parameter(help="Newest versions that stay when a new one is published.")]
+KeepOption = Annotated[int, Parameter(help="Newest versions that stay; older ones are deleted.")]
 NotifyOption = Annotated[
     str,
     Parameter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from makemore import artifacts, registry
 from makemore.home import Home
@@ -41,7 +42,7 @@ def finish(home: Home) -> list[Promotion]:
             log.warning("%s does not serve: %s", published[-1], error)
         else:
             reasons = ("it was the newest before versions were judged",)
-            recorded.append(Promotion(published[-1], best, registry.now(), "promoted", reasons=reasons))
+            recorded.append(Promotion(published[-1], best, _now(), "promoted", reasons=reasons))
             registry.record(home, recorded[-1])
     for promotion in recorded:
         log.warning("recorded that %s was %s, which an unfinished run had left", promotion.version, promotion.decision)
@@ -65,7 +66,7 @@ def promote(home: Home, version: str, model_type: str | None = None) -> Promotio
     promotion = Promotion(
         version,
         model_type,
-        registry.now(),
+        _now(),
         "by hand",
         against=champion.version if champion else None,
         reasons=("by hand",),
@@ -83,7 +84,7 @@ def roll_back(home: Home) -> Promotion:
     finish(home)
     if previous := registry.read(home).previous:
         _check_fit(home, previous.version)
-    return registry.roll_back(home, registry.now())
+    return registry.roll_back(home, _now())
 
 
 def _check_fit(home: Home, version: str) -> None:
@@ -93,3 +94,7 @@ def _check_fit(home: Home, version: str) -> None:
         raise ValueError(f"{version} was made of what is to be forgotten ({', '.join(reasons)}): {other}")
     for problem in artifacts.verify(home.versions / version):
         raise ValueError(f"{version} is not as it was published ({problem}): {other}")
+
+
+def _now() -> str:
+    return registry.stamp(datetime.now(UTC))

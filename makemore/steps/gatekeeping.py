@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def judge(home: Path, draft: Path) -> Promotion:
     except (Unopposed, artifacts.NotAsPublished) as error:
         promoted, reasons = gate.decide([Finding(str(error)), *(replace(finding, refuses=False) for finding in own)])
     promotion = Promotion(
-        draft.name, model_type, registry.now(), "promoted" if promoted else "refused",
+        draft.name, model_type, registry.stamp(datetime.now(UTC)), "promoted" if promoted else "refused",
         against=serving.version if serving else None, reasons=reasons, **_told(difference),
     )  # fmt: skip
     artifacts.write_json(draft / artifacts.PROMOTION, asdict(promotion))

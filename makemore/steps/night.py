@@ -61,12 +61,14 @@ def night(home: Path, plan: Plan, steps: Any) -> Night:
     if why:
         log.info("a version is due: %s", why)
         steps.show_lists(outcomes)
-        version, failed = _make(home, plan, steps)
+        try:
+            version, failed = _make(home, plan, steps)
+        except Exception:
+            # A disk that is full stays so until what is old has gone.
+            _prune(home, plan, steps)
+            raise
         problems += failed
-    try:
-        steps.prune(home, plan.keep)
-    except (ValueError, OSError) as error:
-        problems.append(f"what is old or left over could not be deleted: {first_line(error)}")
+    problems += _prune(home, plan, steps)
     for problem in problems:
         log.warning("to look at: %s", problem)
     return Night(version, tuple(problems))
@@ -89,3 +91,12 @@ def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
             serves = known.champion.version if known.champion else "no version"
             problems.append(f"{version.name} does not serve: {'; '.join(decision.reasons)}. {serves} does.")
     return version, problems
+
+
+def _prune(home: Path, plan: Plan, steps: Any) -> list[str]:
+    """What went wrong when old versions were deleted, and what killed runs left."""
+    try:
+        steps.prune(home, plan.keep)
+    except (ValueError, OSError) as error:
+        return [f"what is old or left over could not be deleted: {first_line(error)}"]
+    return []

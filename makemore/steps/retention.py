@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
 
     Raises:
         ValueError: fewer than one is to be kept, or the registry is damaged; nothing is deleted.
+        OSError: something cannot be deleted; all else is.
     """
     if keep < 1:
         raise ValueError(f"--keep {keep}: use 1 or more.")
@@ -59,9 +61,10 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     leftovers = sorted(_leftovers(place))
     pruned = Pruned(_told(place, versions), _told(place, leftovers), why)
     if not dry_run:
-        for path in leftovers:
-            _delete(path)
+        stuck = [error for path in leftovers if (error := _why_stuck(path))]
         _retire(place, versions)
+        if stuck:
+            raise stuck[0]
         for freed in (*pruned.versions, *pruned.leftovers):
             log.info("deleted %s, %s bytes", freed.path, f"{freed.bytes:,}")
     return pruned
@@ -91,13 +94,16 @@ def _retire(home: Home, versions: list[Path]) -> None:
         registry.drop(home, gone)
     for path in retired:
         _delete(path)
-    home.staging.rmdir()
+    with suppress(OSError):
+        # What cannot be deleted is in it.
+        home.staging.rmdir()
 
 
 def _leftovers(home: Home) -> Iterator[Path]:
     """What killed runs left: drafts, versions half deleted, files half written, trainings that nothing goes on from."""
     yield from home.staging.glob("*")
-    yield from home.path.glob(".*.partial*")
+    for written in (registry.REGISTRY, home.db.name):
+        yield from home.path.glob(f".{written}.*.partial*")
     yield from home.path.glob(f"{home.db.name}.tmp")
     for path in home.checkpoints.glob("*"):
         if path.name.endswith(".partial") or time.time() - path.stat().st_mtime > GOES_ON:
@@ -111,6 +117,15 @@ def _told(home: Home, paths: list[Path]) -> tuple[Freed, ...]:
 def _bytes(path: Path) -> int:
     inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
     return sum(found.lstat().st_size for found in inside if found.is_symlink() or not found.is_dir())
+
+
+def _why_stuck(path: Path) -> OSError | None:
+    """Why something cannot be deleted; None if it could."""
+    try:
+        _delete(path)
+    except OSError as error:
+        return error
+    return None
 
 
 def _delete(path: Path) -> None:

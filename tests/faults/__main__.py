@@ -29,6 +29,7 @@ def main():
         "hostile": taking.hostile_lists,
         "inbox": taking.hostile_inbox,
         "kills": lambda folder: kills.random_kills(folder, arguments.kills),
+        "first": lambda folder: kills.first_kills(folder, max(1, arguments.kills // 12)),
         "steps": lambda folder: kills.step_kills(folder, arguments.every),
         "flow": lambda folder: kills.flow_kills(folder, max(1, arguments.kills // 12)),
         "crowd": lambda folder: crowd.crowd(folder, arguments.seconds),

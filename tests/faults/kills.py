@@ -34,6 +34,17 @@ def random_kills(folder, n, seed=1, first=FIRST):
     )  # fmt: skip
 
 
+def first_kills(folder, n):
+    """The very first night of a home is killed: there is no version yet, no registry, maybe half of a database."""
+    for number in range(n):
+        (mine := folder / str(number)).mkdir()
+        random_kills(mine, 1, seed=number, first=0)
+    return Told(
+        "kill -9 at a random moment of a home's first night", n, n,
+        "the next night is clean, and its files are those of a home that was never killed",
+    )  # fmt: skip
+
+
 def step_kills(folder, every=1):
     """Each night is killed just before it changes a file of the home: the first one at its first change, and so on."""
     (trial := folder / "trial").mkdir()
@@ -58,7 +69,13 @@ def _kills(folder, deaths, first):
     end.
     """
     home, inbox = folder / "home", folder / "inbox"
-    length = _start(folder, first)
+    if first:
+        length = _start(folder, first)
+    else:
+        (folder / "trial").mkdir()
+        length = _start(folder / "trial", 1)
+        home.mkdir()
+        inbox.mkdir()
     reader = start("reading", home, (length + 60) * (len(deaths) + 2))
     ended = 0
     try:

@@ -14,10 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-from makemore import registry
 from makemore.home import holding
 from makemore.options import TrainOptions
-from makemore.steps import drafting, intake, making, retention
+from makemore.steps import deciding, drafting, gatekeeping, intake, making, retention
 from makemore.steps.night import Plan, night
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
@@ -73,7 +72,7 @@ def set_clock(hours):
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(hours=hours)
 
-    for module in (drafting, intake, registry):
+    for module in (drafting, intake, gatekeeping, deciding):
         module.datetime = Clock
 
 

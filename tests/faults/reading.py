@@ -8,6 +8,7 @@ in seconds, and the megabytes of memory after ten reads and after the last.
 
 import json
 import resource
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,10 @@ def read_for(home, seconds, reads=10**9):
     seen, times, end = set(), [], time.monotonic() + seconds
     stop = home.path.parent / "stop"
     while time.monotonic() < end and told["reads"] < reads and not stop.exists():
+        if not artifacts.versions(home):
+            # Nothing was ever published.
+            time.sleep(0.01)
+            continue
         started = time.monotonic()
         try:
             seen.add(read(home))
@@ -54,7 +59,7 @@ def read_for(home, seconds, reads=10**9):
         if told["reads"] == 10:
             told["megabytes_at_first"] = _megabytes()
     told |= {"versions": len(seen), "megabytes": _megabytes()}
-    return told | {"slowest": max(times), "median": sorted(times)[len(times) // 2]}
+    return told | {"slowest": max(times, default=0.0), "median": statistics.median(times or [0.0])}
 
 
 def _megabytes():

@@ -12,8 +12,8 @@ from tests.faults import kills
 
 
 def test_a_night_that_is_killed_loses_nothing(tmp_path):
-    """Two random moments; a reader never sees half of anything; the night after is that of a home never killed."""
-    assert kills.random_kills(tmp_path, 2, seed=7, first=1).survived == 2
+    """The first and the second of a home; no reader sees half of anything; the third is that of a home never killed."""
+    assert kills.random_kills(tmp_path, 2, seed=7, first=0).survived == 2
 
 
 DANGEROUS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "a\"'b",

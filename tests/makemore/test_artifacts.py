@@ -204,6 +204,15 @@ def test_a_figure_of_which_a_digit_changed_is_not_told(tmp_path, file, read):
         read(folder)
 
 
+def test_a_figure_that_cannot_be_read_is_told(home):
+    """Whatever the disk says, it is damage of that version, which others pass over."""
+    version = artifacts.find_version(home)
+    (version / "promotion.json").mkdir()
+
+    with pytest.raises(artifacts.NotAsPublished, match=r"promotion\.json cannot be read \(.*Is a directory"):
+        artifacts.read_promotion(version)
+
+
 def test_an_infinite_nll_survives_json(home):
     """JSON has no infinity: it is null in the file and infinite again when it is read."""
     draft = artifacts.open_draft(home, {}, NOW)

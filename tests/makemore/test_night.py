@@ -175,6 +175,18 @@ def test_old_versions_go_every_night(inbox, tmp_path):
     assert done.problems == idle.problems == (told,)
 
 
+def test_old_versions_go_though_the_night_fails(inbox, tmp_path):
+    """Maybe it failed for want of room."""
+    asked = []
+
+    def failing(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path, inbox, make_version=failing, prune=lambda home, keep: asked.append(keep))
+    assert asked == [30]
+
+
 def test_what_a_killed_night_left_goes_though_nothing_is_new(inbox, tmp_path):
     """It had published its version, and was killed while it wrote the registry."""
     run(tmp_path, inbox)

@@ -169,6 +169,8 @@ def test_leftovers_of_killed_runs_go(home):
         home.checkpoints / "mlp-0a30b5551234.safetensors",
     ]
     stay = [home.checkpoints / "gru-0a30b5551234.safetensors", home.path / "makemore.duckdb", home.path / ".lock"]
+    # What somebody else is writing there, without holding the home.
+    stay.append(home.path / ".names.csv.12-34.partial")
     for path in left + stay:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(10))
@@ -181,6 +183,23 @@ def test_leftovers_of_killed_runs_go(home):
     assert pruned.bytes == 10 * len(left)
     assert [path for path in left if path.exists()] == []
     assert all(path.exists() for path in stay)
+
+
+def test_a_leftover_that_cannot_be_deleted_keeps_no_version(home, monkeypatch):
+    """It is told, once all else that is to go has gone."""
+    (stuck := home.path / ".registry.json.12-34.partial").mkdir()
+    rmtree, before = shutil.rmtree, artifacts.versions(home)
+
+    def refusing(path, *arguments, **options):
+        if path == stuck:
+            raise PermissionError(13, "Permission denied", str(path))
+        rmtree(path, *arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", refusing)
+
+    with pytest.raises(PermissionError, match=r"registry\.json"):
+        prune(home.path, 1)
+    assert len(artifacts.versions(home)) < len(before)
 
 
 def test_a_reader_sees_whole_versions_while_others_go(home):
