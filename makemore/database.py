@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ def connect(
     if read_only and not db.exists():
         raise FileNotFoundError(f"{db} does not exist.{LOOK_THERE}")
     try:
+        if not db.exists():
+            _create(db, settings)
         con = duckdb.connect(str(db), read_only=read_only, config=dict(settings))
     except duckdb.Error as error:
         raise ValueError(f"{db} cannot be opened: {first_line(error)}{LOOK_THERE if read_only else ''}") from error
@@ -48,6 +51,16 @@ def connect(
         raise ValueError(told + (LOOK_THERE if read_only else " Free space if there is none.")) from error
     finally:
         con.close()
+
+
+def _create(db: Path, settings: Mapping[str, bool | str]) -> None:
+    """Make a database, complete or not at all: DuckDB opens none that it was killed in the making of."""
+    aside = db.with_name(f".{db.name}.{os.getpid()}.partial")
+    try:
+        duckdb.connect(str(aside), config=dict(settings)).close()
+        aside.replace(db)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,6 +20,18 @@ def test_a_connection_is_closed_with_its_block(tmp_path):
     with connect(tmp_path / "a.duckdb", read_only=True) as con:
         assert con.execute("from t").fetchall() == [(1,)]
     assert [path.name for path in tmp_path.iterdir()] == ["a.duckdb"]
+
+
+def test_a_database_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    """DuckDB opens none that it was killed in the making of."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt), connect(tmp_path / "a.duckdb"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_downloaded(tmp_path):
