@@ -112,7 +112,7 @@ def _limited(size, *words):
 
 
 def small_disk(folder, megabytes):
-    """A home on a disk that nights fill: one fails, and there is room again once versions are pruned."""
+    """A home on a disk that versions fill: a night fails, and there is room again once they are pruned."""
     disk = folder / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -125,7 +125,7 @@ def small_disk(folder, megabytes):
         before = {}
         while number < 100:
             number += 1
-            night = start("night", home, write_list(folder / f"{number}.txt", number, size=1500))
+            night = start("night", "--keep", 100, home, write_list(folder / f"{number}.txt", number, size=1500))
             night.communicate(timeout=300)
             check(home, before)
             if night.returncode:
@@ -139,8 +139,8 @@ def small_disk(folder, megabytes):
         subprocess.run(["umount", disk], check=True)
     return Told(
         "a small disk that nights fill", 1, 1,
-        f"{megabytes} MB were full in night {number}; what was published stayed whole, and after `makemore prune` the "
-        "next night was clean",
+        f"{megabytes} MB were full of versions in night {number}; what was published stayed whole, and after "
+        "`makemore prune` the next night was clean",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] HOME LIST...`.
+"""The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] [--keep N] HOME LIST...`.
 
 It is the flow's own, `makemore.steps.night`, with the steps themselves in place of Prefect's tasks: the flow's start
 takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much. With
@@ -21,7 +21,7 @@ from makemore.steps.night import Plan, night
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
 KEEP = 2
-"""Versions that a night keeps: from the third one on, each deletes one."""
+"""Versions that a night keeps if nothing else is said: from the third one on, each deletes one."""
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "shutil.copyfile")
 """What Python tells its audit hooks of (PEP 578) before it does it; DuckDB's own writing is not among it."""
 
@@ -40,11 +40,11 @@ STEPS = SimpleNamespace(
 )
 
 
-def main(home, lists, until):
+def main(home, lists, until, keep):
     changes = count_changes(home, until)
     print("ready", flush=True)
     with holding(Path(home), "a night", wait=600):
-        came_to = night(Path(home), Plan(lists, train=TRAIN, keep=KEEP), STEPS)
+        came_to = night(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
     print("changes", len(changes))
     print("done", came_to.version.name if came_to.version else "nothing", flush=True)
     if came_to.problems:
@@ -80,9 +80,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--hours", type=float)
     parser.add_argument("--until", type=int)
+    parser.add_argument("--keep", type=int, default=KEEP)
     parser.add_argument("home")
     parser.add_argument("lists", nargs="+")
     arguments = parser.parse_args()
     if arguments.hours:
         set_clock(arguments.hours)
-    main(arguments.home, arguments.lists, arguments.until)
+    main(arguments.home, arguments.lists, arguments.until, arguments.keep)
