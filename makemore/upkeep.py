@@ -19,12 +19,13 @@ MOST = 0.1
 """Share of all entries that may be new: above it, counting all anew is faster."""
 BEFORE = """
 create or replace temp table names_before as
+select *, split_names.rowid as place
 from main.split_names semi join (select name from coming union select name from going) as changed using (name)
 """
 AFTER = """
 create or replace temp table names_after as
 with lines as (
-    from names_before
+    select * exclude (place) from names_before
     union all by name
     from coming
     union all by name
@@ -94,7 +95,7 @@ def keep_up(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> bool:
     con.execute("drop table temp.entries; drop table temp.sources")
     con.execute(BEFORE)
     con.execute(AFTER)
-    con.execute("delete from main.split_names where name in (select name from names_before)")
+    con.execute("delete from main.split_names where rowid in (select place from names_before)")
     con.execute("insert into main.split_names by name from names_after")
     _add_ngrams(con)
     _all_is_counted(con)
