@@ -116,24 +116,23 @@ def drop_all(con: duckdb.DuckDBPyConnection) -> None:
     _all_is_counted(con)
 
 
-def compact(db: Path, *, most_free: float | None = None) -> bool:
-    """Whether a database was written anew, so that nothing of what was deleted is left in its file.
+def free_share(con: duckdb.DuckDBPyConnection) -> float:
+    """Share of a database's file that holds nothing, or what was deleted."""
+    con.execute("checkpoint")
+    [(free, blocks)] = con.execute("select sum(free_blocks), sum(total_blocks) from pragma_database_size()").fetchall()
+    return float(free) / float(blocks)
 
-    It is where more than `most_free` of it holds nothing, or what was deleted; in any case where no limit is given: a
-    row that was deleted may lie among others that were not. Nothing else may write to it.
+
+def compact(db: Path) -> None:
+    """Write a database anew, so that nothing of what was deleted is left in its file.
+
+    A row that was deleted may lie among others that were not. Nothing else may write to it.
     """
-    with connect(db) as con:
-        con.execute("checkpoint")
-        size = con.execute("select sum(free_blocks), sum(total_blocks) from pragma_database_size()")
-        [(free, blocks)] = size.fetchall()
-    if most_free is not None and free <= most_free * blocks:
-        return False
     with written_aside(db) as aside, connect(aside) as con:
         name = con.execute("select current_database()").fetchall()[0][0]
         con.execute(f"attach {quoted(str(db))} as old (read_only)")
         con.execute(f'copy from database old to "{name}"')
         con.execute("detach old")
-    return True
 
 
 def _add_bigrams(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:

@@ -40,7 +40,9 @@ def draft(home: Path, options: TrainOptions) -> Path:
         clear_staging(Home(home))
         made_from = provenance.made_from(sources, build_options, options, settings)
         folder = artifacts.open_draft(Home(home), made_from, datetime.now(UTC))
-    upkeep.compact(Home(home).db, most_free=MOST_FREE)
+        is_sparse = upkeep.free_share(con) > MOST_FREE
+    if is_sparse:
+        upkeep.compact(Home(home).db)
     copy_database(Home(home).db, folder / "stats.duckdb", leave_out=WORKING)
     return folder
 

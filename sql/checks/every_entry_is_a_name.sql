@@ -17,9 +17,15 @@ select
     null as weight_counted
 from entries
 where
-    entries.source_id not in (select sources.source_id from sources)
-    or entries.weight < 1
-    or entries.name is null
+    entries.rowid in (
+        -- By their rows first: names are not read unless one is to be shown.
+        select found.rowid
+        from entries as found
+        where
+            found.source_id not in (select sources.source_id from sources)
+            or found.weight < 1
+            or found.name is null
+    )
 union all
 select
     null as source_id,
