@@ -193,32 +193,37 @@ def webhook():
 
 
 @pytest.fixture(scope="session")
-def prefect_server():
+def prefect_server(tmp_path_factory):
     """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it.
+
+    Its value is the path of its database as it was before any test.
 
     Of several workers only that starts it which has the tests of flows, the first ones: see Makefile.
     """
     # First, and by name so that no sorting of imports moves it: its settings come before Prefect is imported.
     import_module("flows")
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_DATABASE_CONNECTION_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
     from prefect.testing.utilities import prefect_test_harness
 
     with (
         prefect_test_harness(server_startup_timeout=180),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
-        yield
+        made, copied = (
+            str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2],
+            tmp_path_factory.mktemp("db"),
+        )
+        with sqlite3.connect(made) as source, sqlite3.connect(copied / "prefect.db") as copy:
+            source.backup(copy)
+        yield copied / "prefect.db"
 
 
 @pytest.fixture
 def prefect_home(prefect_server, tmp_path):
     """A home of Prefect's with a database that is made already, which else takes half of the time of a start."""
-    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
-
-    made = str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2]
-    with sqlite3.connect(made) as source, sqlite3.connect(tmp_path / "prefect.db") as copy:
-        source.backup(copy)
-        # What other tests left.
-        copy.execute("delete from flow_run")
-        copy.execute("delete from deployment")
+    shutil.copy(prefect_server, tmp_path)
     return tmp_path
