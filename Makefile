@@ -34,6 +34,7 @@ lint: setup ## What .ci/run checks before the tests.
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 	.venv/bin/sqlfluff lint --disable-progress-bar sql
 
 benchmarks: setup ## Measure what benchmarks/RESULTS.md says; minutes.

@@ -49,7 +49,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         ],
         measured,
         [
-            "From the lists in the database to the draft that holds the snapshot: `intake.build` with its laws, and "
+            "From the lists in the database to the draft that holds the snapshot: `build_relations` with its laws, and "
             "`drafting.draft`. Half of the names that are added are known, half are new. The whole night is "
             "those, and counts.parquet, dataset.safetensors, two models, their samples, the gate and the report.",
         ],
@@ -59,16 +59,17 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
 def _prepare(names: str, listed: str, counted: str) -> None:
     """A home with the list, not counted yet, and one that a night has been over, with a list more that it has not."""
     from makemore.options import BuildOptions, IngestOptions
-    from makemore.steps import intake
+    from makemore.pipeline import ingest
+    from makemore.pipeline.build import build_relations
 
     known = Path(names).read_text(encoding="utf-8").splitlines()[:ADDED]
     more = [name if i % 2 else f"{name}x{i}" for i, name in enumerate(known)]
     Path("more.txt").write_text("".join(f"{name}\n" for name in more), encoding="utf-8")
     Path(listed).mkdir()
-    intake.ingest(Path(listed), names, IngestOptions())
+    ingest.ingest(Path(listed), names, IngestOptions())
     shutil.copytree(listed, counted)
-    intake.build(Path(counted), BuildOptions())
-    intake.ingest(Path(counted), str(Path("more.txt").resolve()), IngestOptions())
+    build_relations(Path(counted), BuildOptions())
+    ingest.ingest(Path(counted), str(Path("more.txt").resolve()), IngestOptions())
 
 
 def _copy(prepared: str) -> Path:
@@ -78,12 +79,13 @@ def _copy(prepared: str) -> Path:
 
 def _count(prepared: str) -> None:
     from makemore.options import BuildOptions, TrainOptions
-    from makemore.steps import drafting, intake
+    from makemore.pipeline import draft as drafting
+    from makemore.pipeline.build import build_relations
 
     home = _copy(prepared)
 
     def count() -> Path:
-        intake.build(home, BuildOptions())
+        build_relations(home, BuildOptions())
         return drafting.draft(home, TrainOptions(("bigram",)))
 
     report(count, lambda draft: {"bytes": (draft / "stats.duckdb").stat().st_size})
@@ -91,13 +93,14 @@ def _count(prepared: str) -> None:
 
 def _night(prepared: str) -> None:
     from makemore.options import BuildOptions, TrainOptions
-    from makemore.steps import intake, making
+    from makemore.pipeline import publish
+    from makemore.pipeline.build import build_relations
 
     home = _copy(prepared)
 
     def night() -> Path:
-        intake.build(home, BuildOptions())
-        return making.make_version(home, TrainOptions(("bigram", "ngram")))
+        build_relations(home, BuildOptions())
+        return publish.make_version(home, TrainOptions(("bigram", "ngram")))
 
     report(night, lambda version: {"bytes": (version / "stats.duckdb").stat().st_size})
 

@@ -98,9 +98,10 @@ def _ours(path: str) -> None:
     import polars as pl
     import torch
 
-    from makemore import dataset, models, vocab
-    from makemore.counts import count_bigrams
-    from makemore.descend import descend
+    from makemore import models, vocab
+    from makemore.data import dataset
+    from makemore.relations.bigram_counts import count_bigrams
+    from makemore.training.full_batch import descend
 
     names = Path(path).read_text(encoding="utf-8").splitlines()
     started = time.perf_counter()

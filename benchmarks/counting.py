@@ -86,18 +86,18 @@ def _at(inputs: Inputs, n: int, repeats: int) -> list[Measured]:
 
 
 def _prepare(names: str, folder: str) -> None:
-    from makemore import relations
     from makemore.database import connect
     from makemore.home import Home
     from makemore.options import BuildOptions, ReadOptions
-    from makemore.steps import intake
+    from makemore.pipeline import ingest
+    from makemore.relations import catalog
 
     home = Home(Path(folder))
     home.path.mkdir()
-    intake.ingest(home.path, names, ReadOptions(max_length=1000))
+    ingest.ingest(home.path, names, ReadOptions(max_length=1000))
     with connect(home.db) as con:
         con.execute("create table settings as select ?::integer as holdout", [BuildOptions().holdout])
-        list(relations.build(con, {"names": relations.selects()["names"]}))
+        list(catalog.build(con, {"names": catalog.selects()["names"]}))
 
 
 def _lecture(names: str) -> None:
@@ -117,7 +117,7 @@ def _function(names: str) -> None:
 def _sql(home: str) -> None:
     from makemore.database import connect
     from makemore.home import Home
-    from makemore.relations import selects
+    from makemore.relations.catalog import selects
 
     with connect(Home(Path(home)).db, read_only=True) as con:
         select = selects()["source_bigram_counts"]
@@ -125,9 +125,9 @@ def _sql(home: str) -> None:
 
 
 def _polars(home: str) -> None:
-    from makemore.counts import source_bigram_counts
     from makemore.database import connect
     from makemore.home import Home
+    from makemore.relations.bigram_counts import source_bigram_counts
 
     with connect(Home(Path(home)).db, read_only=True) as con:
         report(

@@ -91,7 +91,7 @@ def _loop(path: str, drawn: str) -> None:
 
 
 def _ours(path: str, drawn: str) -> None:
-    from makemore.evaluate import nll_of_names
+    from makemore.evaluation.loss import nll_of_names
     from makemore.vocab import Vocab
 
     names, chars = _distinct(drawn), Vocab.of(_lines(path))
@@ -104,7 +104,7 @@ def _bootstrap(path: str) -> None:
 
     import numpy as np
 
-    from makemore.evaluate import estimate, nll_of_names
+    from makemore.evaluation.loss import estimate, nll_of_names
     from makemore.vocab import Vocab
 
     lines = _lines(path)

@@ -64,12 +64,12 @@ def _read_csv(path: str) -> None:
 
 def _ours(path: str) -> None:
     from makemore.options import ReadOptions
-    from makemore.steps import intake
+    from makemore.pipeline import ingest
 
     home = Path("home")
     home.mkdir()
     report(
-        lambda: intake.ingest(home, path, ReadOptions()),
+        lambda: ingest.ingest(home, path, ReadOptions()),
         lambda ingested: {"names": ingested.names, "rejects": ingested.rejects},
     )
 

@@ -13,8 +13,8 @@ from benchmarks.measure import report
 def _loop(version: str, n: str) -> None:
     import torch
 
-    from makemore.automaton import automaton_of
-    from makemore.loaded import Loaded
+    from makemore.inference.model import Loaded
+    from makemore.sampling.automaton import automaton_of
 
     loaded = Loaded(Path(version) / "models" / "ngram")
     automaton, itos = automaton_of(loaded.model), loaded.vocab.itos

@@ -77,7 +77,8 @@ def _differences(made: Measured) -> list[str]:
 def _made(split: str, path: str) -> None:
     from makemore.database import query
     from makemore.options import BuildOptions, IngestOptions, Split, TrainOptions
-    from makemore.steps import intake, making
+    from makemore.pipeline import ingest, publish
+    from makemore.pipeline.build import build_relations
 
     home = Path("home")
     home.mkdir()
@@ -86,11 +87,11 @@ def _made(split: str, path: str) -> None:
         lists: dict[Split, list[str]] = {"train": train[:-1000], "dev": dev, "test": test}
         for part, lines in lists.items():
             Path(f"{part}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            intake.ingest(home, str(Path(f"{part}.txt").resolve()), IngestOptions(split=part))
+            ingest.ingest(home, str(Path(f"{part}.txt").resolve()), IngestOptions(split=part))
     else:
-        intake.ingest(home, path, IngestOptions())
-    intake.build(home, BuildOptions())
-    version = making.make_version(home, TrainOptions(tuple(REACH[split]), set=(f"mixture.of={PARTS}",)))
+        ingest.ingest(home, path, IngestOptions())
+    build_relations(home, BuildOptions())
+    version = publish.make_version(home, TrainOptions(tuple(REACH[split]), set=(f"mixture.of={PARTS}",)))
     rows: list[dict[str, Any]] = query(version / "stats.duckdb", "select * from comparison").to_dicts()
     print(json.dumps({"comparison": rows}))
 

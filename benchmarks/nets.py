@@ -84,7 +84,7 @@ def _speed(measured: Measured) -> float:
 def _whole(folder: str) -> None:
     import torch
 
-    from makemore.loaded import Loaded
+    from makemore.inference.model import Loaded
 
     loaded, rng = Loaded(Path(folder), "cpu"), torch.Generator().manual_seed(SEED)
 
@@ -113,7 +113,7 @@ def _whole(folder: str) -> None:
 
 
 def _ours(folder: str) -> None:
-    from makemore.loaded import Loaded
+    from makemore.inference.model import Loaded
 
     loaded = Loaded(Path(folder), "cpu")
     report(

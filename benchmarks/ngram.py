@@ -77,14 +77,14 @@ def _error(nats: list[float], characters: list[int]) -> float:
 
 
 def _fit(split: str, what: str, path: str) -> None:
-    from makemore import relations
     from makemore.database import connect
     from makemore.home import Home
+    from makemore.relations import catalog
 
     home = Home(Path("home"))
     home.path.mkdir()
     _ingest(home.path, split, path)
-    selects = relations.selects()
+    selects = catalog.selects()
     if what == "lines":
         by_types = selects["ngram_adjusted"]
         selects = selects | {"ngram_adjusted": by_types.replace("ngram_counts.types", "ngram_counts.count")}
@@ -95,7 +95,7 @@ def _fit(split: str, what: str, path: str) -> None:
             [HOLDOUT, ORDER],
         )
         list(
-            relations.build(
+            catalog.build(
                 con,
                 {
                     name: selects[name]
@@ -104,13 +104,13 @@ def _fit(split: str, what: str, path: str) -> None:
             )
         )
         fitted = {name: selects[name] for name in FITTED}
-        report(lambda: dict(relations.build(con, fitted)), lambda rows: {"rows": rows} | _told(con))
+        report(lambda: dict(catalog.build(con, fitted)), lambda rows: {"rows": rows} | _told(con))
 
 
 def _ingest(home: Path, split: str, path: str) -> None:
     """Take the list in, or as two lists in the split of the reference program."""
     from makemore.options import IngestOptions
-    from makemore.steps import intake
+    from makemore.pipeline import ingest
 
     lists = {path: IngestOptions()}
     if split == "R":
@@ -119,15 +119,15 @@ def _ingest(home: Path, split: str, path: str) -> None:
         Path("test.txt").write_text("\n".join(test), encoding="utf-8")
         lists = {"train.txt": IngestOptions(split="train"), "test.txt": IngestOptions(split="test")}
     for uri, options in lists.items():
-        intake.ingest(home, uri, options)
+        ingest.ingest(home, uri, options)
 
 
 def _told(con: Any) -> dict[str, list[float]]:
     """Nats and characters of each distinct test name, times its lines, in the order of the names."""
-    from makemore import ngrams
-    from makemore.dataset import read_vocab
-    from makemore.evaluate import nll_of_names
+    from makemore.data.dataset import read_vocab
+    from makemore.evaluation.loss import nll_of_names
     from makemore.models.ngram import Config, Model
+    from makemore.relations import ngrams
 
     rows = con.execute("select name, count(*) from names where split = 'test' group by all order by all").fetchall()
     vocab = read_vocab(con)

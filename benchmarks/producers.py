@@ -123,7 +123,7 @@ def _namemaker(path: str, how: str, n: str) -> None:
 
 
 def _ours(version: str) -> None:
-    from makemore.loaded import Loaded
+    from makemore.inference.model import Loaded
 
     loaded = Loaded(Path(version) / "models" / "ngram")
     report(lambda: loaded.sample(OURS), lambda made: _told(made["name"].to_list()))

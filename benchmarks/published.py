@@ -26,12 +26,13 @@ def published(
 
 def _make(home: Path, names: str, models: str, order: int, holdout: int, settings: tuple[str, ...]) -> None:
     from makemore.options import BuildOptions, IngestOptions, TrainOptions
-    from makemore.steps import intake, making
+    from makemore.pipeline import ingest, publish
+    from makemore.pipeline.build import build_relations
 
     home.mkdir()
-    intake.ingest(home, names, IngestOptions())
-    intake.build(home, BuildOptions(order=order, holdout=holdout))
-    making.make_version(home, TrainOptions((models,), samples=10, set=settings))
+    ingest.ingest(home, names, IngestOptions())
+    build_relations(home, BuildOptions(order=order, holdout=holdout))
+    publish.make_version(home, TrainOptions((models,), samples=10, set=settings))
 
 
 if __name__ == "__main__":

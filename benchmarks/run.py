@@ -62,7 +62,6 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
 
 
 def _flow(tasks: str) -> None:
-    import flows  # noqa: F401
 
     # Only now: importing flows is what sets Prefect's settings.
     _do_nothing(int(tasks))
@@ -85,13 +84,14 @@ def _do_nothing(tasks: int) -> None:
 
 def _steps(names: str) -> None:
     from makemore.options import BuildOptions, ReadOptions, TrainOptions
-    from makemore.steps import intake, making
+    from makemore.pipeline import ingest, publish
+    from makemore.pipeline.build import build_relations
 
     home = Path("home")
     home.mkdir()
-    intake.ingest(home, names, ReadOptions())
-    intake.build(home, BuildOptions())
-    making.make_version(home, TrainOptions())
+    ingest.ingest(home, names, ReadOptions())
+    build_relations(home, BuildOptions())
+    publish.make_version(home, TrainOptions())
 
 
 if __name__ == "__main__":

@@ -91,13 +91,13 @@ def _speed(measured: Measured) -> float:
 
 def _ours(version: str, n: str, options: str, listed: str) -> None:
     from makemore.options import SampleOptions
-    from makemore.requests import Request
-    from makemore.steps import sampling
+    from makemore.pipeline import sample
+    from makemore.sampling.requests import Request
 
     request = Request(int(n), model="ngram", options=SampleOptions(**json.loads(options)))
     path = Path("names.parquet")
     report(
-        lambda: sampling.assemble(sampling.plan(Path(version), [request], path)),
+        lambda: sample.assemble(sample.plan(Path(version), [request], path)),
         lambda _: _summed(path) | (_looked_at(path, version, request, listed) if request.options.distinct else {}),
     )
 
@@ -126,7 +126,7 @@ def _looked_at(path: Path, version: str, request: Any, listed: str) -> dict[str,
 
     import polars as pl
 
-    from makemore.steps import sampling
+    from makemore.pipeline import sample
 
     names = {name for frame in _frames(path) for name in frame["name"]}
     wanted = request.options
@@ -134,7 +134,7 @@ def _looked_at(path: Path, version: str, request: Any, listed: str) -> dict[str,
     assert names.isdisjoint(Path(listed).read_text(encoding="utf-8").split()), "a name is not novel"
     assert all(name.startswith(wanted.prefix) for name in names), "a name has another prefix"
     assert all(wanted.min_length <= len(name) <= wanted.max_length for name in names), "a name has another length"
-    drawn = pl.concat(sampling.names(Path(version), replace(request, options=replace(wanted, distinct=False))))
+    drawn = pl.concat(sample.names(Path(version), replace(request, options=replace(wanted, distinct=False))))
     return {"different": drawn["name"].n_unique()}
 
 

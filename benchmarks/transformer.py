@@ -128,11 +128,11 @@ def _ours(path: str) -> None:
 
     import numpy as np
 
-    from makemore.dataset import Names
-    from makemore.evaluate import nll_of_names
-    from makemore.fit import How
+    from makemore.data.dataset import Names
+    from makemore.evaluation.loss import nll_of_names
     from makemore.models import configure
-    from makemore.train import Corpus, train
+    from makemore.training.minibatch import How
+    from makemore.training.train import Corpus, train
     from makemore.vocab import Vocab
 
     names, _, test = reference_split(Path(path))

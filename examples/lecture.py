@@ -12,11 +12,11 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from makemore.counts import count_bigrams
-from makemore.dataset import Rows, xs_ys
-from makemore.evaluate import nll, nll_of_names, nll_of_rows
+from makemore.data.dataset import Rows, xs_ys
+from makemore.evaluation.loss import nll, nll_of_names, nll_of_rows
 from makemore.models import bigram, bigram_net
-from makemore.train import descend
+from makemore.relations.bigram_counts import count_bigrams
+from makemore.training.train import descend
 from makemore.vocab import Vocab
 
 SEED = 2147483647

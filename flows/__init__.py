@@ -7,6 +7,8 @@ a user's own environment wins.
 import logging
 import os
 
+__all__ = ["SETTINGS", "generate", "ingest", "nightly", "preflight", "server", "train"]
+
 SETTINGS = {
     # A nightly job calls nobody; offline, analytics are also an error line and a locked database.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

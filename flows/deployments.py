@@ -25,9 +25,9 @@ from prefect.schedules import Schedule
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
-from flows.generate import generate
-from flows.nightly import NOTHING, nightly
-from flows.telling import LOOK, tell
+from makemore.flows.alerts import LOOK, tell
+from makemore.flows.generate import generate
+from makemore.flows.nightly import NOTHING, nightly
 
 POOL = "makemore"
 SILENT = "makemore: a run that has fallen silent is Crashed"

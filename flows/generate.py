@@ -7,11 +7,11 @@ from prefect import flow
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import sampling_tasks as tasks
-from flows.telling import tell
-from makemore.artifacts import find_version
+from makemore.flows import sampling_tasks as tasks
+from makemore.flows.alerts import tell
 from makemore.home import Home
-from makemore.requests import Request, read_requests
+from makemore.sampling.requests import Request, read_requests
+from makemore.versions.store import find_version
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=2)
 """Two shards at a time: each takes some 100 MB, and a core."""

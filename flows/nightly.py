@@ -8,11 +8,11 @@ from typing import Any, cast
 from prefect import flow
 from prefect.states import Completed
 
-from flows import page, records, tasks
-from flows.telling import LOOK, tell
+from makemore.flows import nightly_tasks, run_history, run_page
+from makemore.flows.alerts import LOOK, tell
 from makemore.home import holding
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.steps.night import Night, Plan, night
+from makemore.pipeline.nightly import Night, Plan, night
 
 NOTHING = "Nothing to do"
 """Name of the state of a night in which no version was due."""
@@ -33,7 +33,7 @@ def nightly(
     plan = Plan(lists, read, build, train, keep)
     with holding(home, "nightly"):
         came_to = night(home, plan, _steps())
-    records.trim()
+    run_history.trim()
     told = f"published {came_to.version.name}" if came_to.version else "the newest version is made of all that there is"
     name = LOOK if came_to.problems else None if came_to.version else NOTHING
     # A flow that returns a state ends in that state; who calls the flow gets its data.
@@ -44,14 +44,14 @@ def nightly(
 def _steps() -> SimpleNamespace:
     def make_version(*arguments: Any) -> Path:
         # Only when a version is due: it needs torch.
-        from flows import making_tasks
+        from makemore.flows import version_tasks
 
-        return making_tasks.make_version(*arguments)
+        return version_tasks.make_version(*arguments)
 
     return SimpleNamespace(
-        ingest=tasks.ingest,
+        ingest=nightly_tasks.ingest,
         make_version=make_version,
-        prune=tasks.prune,
-        show_lists=page.lists,
-        show_version=page.version,
+        prune=nightly_tasks.prune,
+        show_lists=run_page.lists,
+        show_version=run_page.version,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.again import AGAIN
-from makemore.steps import sampling
+from makemore.flows.retries import AGAIN
+from makemore.pipeline import sample
 
-plan = task(name="plan", task_run_name="plan {output}", cache_policy=NO_CACHE)(sampling.plan)
-make_shard = task(name="shard", task_run_name="shard {number}", cache_policy=NO_CACHE, **AGAIN)(sampling.make_shard)
-assemble = task(name="assemble", task_run_name="assemble", cache_policy=NO_CACHE)(sampling.assemble)
+plan = task(name="plan", task_run_name="plan {output}", cache_policy=NO_CACHE)(sample.plan)
+make_shard = task(name="shard", task_run_name="shard {number}", cache_policy=NO_CACHE, **AGAIN)(sample.make_shard)
+assemble = task(name="assemble", task_run_name="assemble", cache_policy=NO_CACHE)(sample.assemble)

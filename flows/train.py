@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.making_tasks import make_version
+from makemore.flows.version_tasks import make_version
 from makemore.home import holding
 from makemore.options import BuildOptions, TrainOptions
 

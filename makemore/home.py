@@ -16,11 +16,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from makemore.errors import HomeBusy
+
 log = logging.getLogger("makemore")
-
-
-class HomeBusy(ValueError):
-    """Another run is writing to the home."""
 
 
 @dataclass(frozen=True)

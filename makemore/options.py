@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 Format = Literal["text", "csv", "parquet", "jsonl"]
@@ -171,17 +170,6 @@ class SampleOptions:
             raise ValueError(f"--top-k {self.top_k}: use 1 or more.")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"--top-p {self.top_p}: use more than 0, and at most 1.")
-
-
-class CannotBeMet(ValueError):
-    """There is no name as asked, or not as many as asked."""
-
-
-class WantsALook(ValueError):
-    """It is done, but something of it wants a look: a list is held back, a version does not serve, a model failed."""
-
-    version: Path | None = None
-    """The one that was published."""
 
 
 def check_seed(seed: int) -> int:

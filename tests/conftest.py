@@ -23,12 +23,13 @@ from hypothesis import settings
 # Before torch is imported: where several tests run at once, its threads would wait for each other, and spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from makemore import relations
-from makemore import warehouse as wh
 from makemore.cli import main
 from makemore.home import holding
+from makemore.ingest import store as wh
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
-from makemore.steps import intake, making
+from makemore.pipeline import ingest, publish
+from makemore.pipeline.build import build_relations
+from makemore.relations import catalog
 
 ROOT = Path(__file__).parent.parent
 ENGLISH = ROOT / "examples" / "names" / "english.txt"
@@ -58,9 +59,9 @@ def published(tmp_path_factory):
     """A home with one version of the bundled English list. Not for tests that write."""
     home = tmp_path_factory.mktemp("published")
     with holding(home, "the tests"):
-        intake.ingest(home, str(ENGLISH), ReadOptions())
-        intake.build(home, BuildOptions())
-        making.make_version(home, TrainOptions())
+        ingest.ingest(home, str(ENGLISH), ReadOptions())
+        build_relations(home, BuildOptions())
+        publish.make_version(home, TrainOptions())
     return home
 
 
@@ -159,7 +160,7 @@ def built():
             "?::integer as ngram_order, ?::bigint as ngram_min_count",
             [holdout, smoothing, order, min_count],
         )
-        list(relations.build(con, relations.selects()))
+        list(catalog.build(con, catalog.selects()))
         return con
 
     return build
@@ -201,7 +202,7 @@ def prefect_server(tmp_path_factory):
     Of several workers only that starts it which has the tests of flows, the first ones: see Makefile.
     """
     # First, and by name so that no sorting of imports moves it: its settings come before Prefect is imported.
-    import_module("flows")
+    import_module("makemore.flows")
     from prefect.settings import (
         PREFECT_API_DATABASE_CONNECTION_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,

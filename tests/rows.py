@@ -4,9 +4,9 @@ from collections import Counter
 
 import numpy as np
 
-from makemore.dataset import Names, Rows
-from makemore.fit import How
-from makemore.train import Corpus, train
+from makemore.data.dataset import Names, Rows
+from makemore.training.minibatch import How
+from makemore.training.train import Corpus, train
 
 
 def rows_of(names, vocab):

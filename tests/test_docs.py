@@ -16,12 +16,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from makemore import relations
-from makemore.artifacts import VERSION, find_version
 from makemore.cli import app
 from makemore.database import analyst, query
 from makemore.home import Home
 from makemore.models import configure, model_class, model_types
+from makemore.relations import catalog
+from makemore.versions.store import VERSION, find_version
 from tests.blocks import BLOCKS, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
 from tests.conftest import ROOT
 
@@ -174,12 +174,12 @@ def test_every_table_has_three_queries():
     assert {name: count for name, count in queries.items() if count < 3} == {}
 
 
-LAWS = relations.laws() | relations.laws_of_ngrams()
+LAWS = catalog.laws() | catalog.laws_of_ngrams()
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_every_law_is_documented_in_its_own_words(law):
-    words = relations.heading(LAWS[law]).removeprefix(f"{law}: ")
+    words = catalog.heading(LAWS[law]).removeprefix(f"{law}: ")
 
     assert f"| `{law}` | {words} |" in (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from makemore.artifacts import find_version, models_in
 from makemore.home import Home
+from makemore.versions.store import find_version, models_in
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"

@@ -7,11 +7,11 @@ import os
 import sys
 import traceback
 
-from makemore.cli import housekeeping, keeping, lists, making, producing, reading, serving
+from makemore.cli import home, inspect, lists, names, run, serve, versions
 from makemore.cli.app import app
-from makemore.options import CannotBeMet, WantsALook
+from makemore.errors import NeedsAttention, UnsatisfiableRequest
 
-__all__ = ["app", "housekeeping", "keeping", "lists", "main", "making", "producing", "reading", "serving"]
+__all__ = ["app", "home", "inspect", "lists", "main", "names", "run", "serve", "versions"]
 
 
 def main() -> None:
@@ -34,6 +34,6 @@ def main() -> None:
         # is gone; DuckDB then prints forty lines of complaint.
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
-        sys.exit(3 if isinstance(error, CannotBeMet) else 4 if isinstance(error, WantsALook) else 1)
+        sys.exit(3 if isinstance(error, UnsatisfiableRequest) else 4 if isinstance(error, NeedsAttention) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

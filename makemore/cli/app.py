@@ -54,7 +54,7 @@ def tell_whom(notify: str) -> None:
     Raises:
         ValueError: an address is none.
     """
-    from makemore.notice import addresses
+    from makemore.notifications import addresses
 
     addresses(notify)
     os.environ["MAKEMORE_NOTIFY"] = notify

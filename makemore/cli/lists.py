@@ -16,14 +16,14 @@ def release(source: str | None = None, /, *, home: HomeOption = HOME) -> None:
 
     Example: makemore release
     """
-    from makemore.steps import intake
+    from makemore.pipeline import ingest
 
     with holding(home, "makemore release"):
         if source is None:
-            held = intake.held(home)
+            held = ingest.held(home)
             print("\n".join(f"{row['uri']}: it {row['reason']}" for row in held) or "no list is held back")
             return
-        result = intake.release(home, source)
+        result = ingest.release(home, source)
     if result.held:
         raise ValueError(
             f"{result.uri} is not what was held back: it {result.held}. Release it again, if it may come in."
@@ -43,7 +43,7 @@ def forget(
 
     Example: makemore forget --name zebedee
     """
-    from makemore.steps import forgetting
+    from makemore.maintenance import forgetting
 
     if (source is None) == (name is None):
         raise ValueError("say either which list to forget, as in `makemore forget list.txt`, or which --name.")

@@ -19,6 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
+__all__ = [
+    "LanguageModel", "Recipe", "at_least", "bigram", "bigram_net", "bow", "check_model_type", "configure", "defaults",
+    "gru", "in_time_order", "mixture", "mlp", "model_class", "model_types", "ngram", "rnn", "transformer",
+]  # fmt: skip
+
 
 class LanguageModel(Protocol):
     """What every model type does; `forward` and `step` give the same logits."""

@@ -3,7 +3,7 @@
 -- '.' stands for both ends of a name, so 'emma' counts (., e) (e, m) (m, m) (m, a) (a, .), each as
 -- many times as the name's weight. Grouping by the two-character text and splitting it afterwards
 -- is faster than grouping by two columns; a word is made before its places, or it would be made
--- once for each of them. At a build, makemore/counts.py computes this same table
+-- once for each of them. At a build, makemore/relations/bigram_counts.py computes this same table
 -- in Polars, unless --count-with sql asks for this select; tests hold the two to each other.
 -- A list that is new or changed is counted, and the others stay: docs/decisions/0011-what-is-new.md.
 with words as (

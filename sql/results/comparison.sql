@@ -1,7 +1,7 @@
 -- comparison: a model of this version beside the others, best first: nll, how far it is from the best, size, time.
 --
 -- A distinct name with all its lines is one observation. nll is a ratio of two sums over names, and its standard
--- error that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3), as in makemore/evaluate.py.
+-- error that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3), as in makemore/evaluation/loss.py.
 -- The best model is that of the lowest nll on dev, or on test where no name is in dev. The difference from it is
 -- taken on test, name by name: what makes a name hard for both models falls out, so that far smaller differences
 -- can be told. An interval from low to high that holds 0 tells none.

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import time
 
-from makemore import artifacts
 from makemore.home import Home
+from makemore.versions import store
 from tests.conftest import ROOT
 from tests.faults.mishaps import MAKEMORE
 from tests.faults.processes import Told, check, finish, run_night, same_artifacts, sources, start, told, write_list
@@ -125,7 +125,7 @@ def _is_clean(home):
 
 
 def _newest(home):
-    return Home(home).versions / artifacts.versions(Home(home))[-1]
+    return Home(home).versions / store.versions(Home(home))[-1]
 
 
 def flow_kills(folder, n, seed=1):

@@ -1,6 +1,6 @@
 """The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] [--keep N] HOME LIST...`.
 
-It is the flow's own, `makemore.steps.night`, with the steps themselves in place of Prefect's tasks: the flow's start
+It is the flow's own, `makemore.pipeline.nightly`, with the steps themselves in place of Prefect's tasks: the flow's start
 takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much. With
 --until it is killed just before so many changes to the home's files: renames, removals, files that are opened to be
 written; it prints how many there were if it comes to its end.
@@ -15,9 +15,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from makemore.home import holding
+from makemore.maintenance import retention
 from makemore.options import TrainOptions
-from makemore.steps import deciding, drafting, gatekeeping, intake, making, retention
-from makemore.steps.night import Plan, night
+from makemore.pipeline import draft, ingest, publish
+from makemore.pipeline.build import build_relations
+from makemore.pipeline.nightly import Plan, night
+from makemore.promotion import decide, judge
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
 KEEP = 2
@@ -27,12 +30,12 @@ CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.tru
 
 
 def make_version(home, build, train):
-    intake.build(home, build)
-    return making.make_version(home, train)
+    build_relations(home, build)
+    return publish.make_version(home, train)
 
 
 STEPS = SimpleNamespace(
-    ingest=intake.ingest,
+    ingest=ingest.ingest,
     make_version=make_version,
     prune=retention.prune,
     show_lists=lambda outcomes: None,
@@ -72,7 +75,7 @@ def set_clock(hours):
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(hours=hours)
 
-    for module in (drafting, intake, gatekeeping, deciding):
+    for module in (draft, ingest, judge, decide):
         module.datetime = Clock
 
 

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from makemore import artifacts, registry
 from makemore.database import connect
 from makemore.home import Home
+from makemore.versions import registry, store
 from tests.conftest import ENGLISH, ROOT
 
 NAMES = ENGLISH.read_text(encoding="utf-8").splitlines()
@@ -74,12 +74,12 @@ def check(home: Path, before: dict[str, tuple[str, int]]) -> None:
     now = sources(home)
     lost = {uri for uri, given in before.items() if now.get(uri) != given}
     assert not lost, f"lost lists: {lost}"
-    for version in artifacts.versions(Home(home)):
-        problems = list(artifacts.verify(Home(home).versions / version))
+    for version in store.versions(Home(home)):
+        problems = list(store.verify(Home(home).versions / version))
         assert problems == [], f"{version}: {problems}"
     known = registry.read(Home(home))
     if known.champion:
-        assert known.champion.version in artifacts.versions(Home(home))
+        assert known.champion.version in store.versions(Home(home))
 
 
 def same_artifacts(one: Path, other: Path) -> list[str]:

@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from makemore import artifacts
 from makemore.database import query
 from makemore.home import Home
+from makemore.versions import store
 
 QUERY = """
 select
@@ -27,8 +27,8 @@ select
 
 def read(home):
     """The version that serves, once it was asked; a version that is not whole is a failure."""
-    folder = artifacts.find_version(home)
-    manifest = artifacts.read_manifest(folder)
+    folder = store.find_version(home)
+    manifest = store.read_manifest(folder)
     for file, told in manifest["files"].items():
         if (folder / file).stat().st_size != told["bytes"]:
             raise AssertionError(f"{folder.name}/{file} is not whole")
@@ -43,7 +43,7 @@ def read_for(home, seconds, reads=10**9):
     seen, times, end = set(), [], time.monotonic() + seconds
     stop = home.path.parent / "stop"
     while time.monotonic() < end and told["reads"] < reads and not stop.exists():
-        if not artifacts.versions(home):
+        if not store.versions(home):
             # Nothing was ever published.
             time.sleep(0.01)
             continue

@@ -3,9 +3,9 @@
 import pytest
 
 from makemore.home import holding
-from makemore.lists import expand
+from makemore.ingest.sources import expand
 from makemore.options import IngestOptions
-from makemore.steps import intake
+from makemore.pipeline import ingest as intake
 from tests.faults.hostile import GOOD, HOSTILE
 from tests.faults.processes import sources
 

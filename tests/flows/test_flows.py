@@ -6,20 +6,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from makemore import artifacts, sample
 from makemore.database import query
+from makemore.errors import UnsatisfiableRequest
 from makemore.home import Home, holding
-from makemore.options import (
-    BuildOptions,
-    CannotBeMet,
-    IngestOptions,
-    ReadOptions,
-    SampleOptions,
-    TrainOptions,
-)
-from makemore.requests import Request, read_requests
-from makemore.steps import intake, making, modelling, sampling
-from makemore.steps.night import Night
+from makemore.options import BuildOptions, IngestOptions, ReadOptions, SampleOptions, TrainOptions
+from makemore.pipeline import ingest as intake
+from makemore.pipeline import publish
+from makemore.pipeline import sample as sampling
+from makemore.pipeline import train as modelling
+from makemore.pipeline.build import build_relations
+from makemore.pipeline.nightly import Night
+from makemore.sampling import sample
+from makemore.sampling.requests import Request, read_requests
+from makemore.versions import store
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -67,14 +66,14 @@ def shown_on_page(flow_run_id):
 
 def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
     """The flow's version holds the same bytes as the one made without Prefect."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     version = nightly([names], tmp_path / "flow", build=EVERYTHING, train=TrainOptions(samples=10)).version
     plain = tmp_path / "plain"
     plain.mkdir()
     intake.ingest(plain, names, ReadOptions())
-    intake.build(plain, EVERYTHING)
-    expected = making.make_version(plain, TrainOptions(samples=10))
+    build_relations(plain, EVERYTHING)
+    expected = publish.make_version(plain, TrainOptions(samples=10))
 
     for file in (
         "counts.parquet",
@@ -87,7 +86,7 @@ def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
 
 def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp_path, monkeypatch, webhook):
     """The task that fails fails alone; the version has the others; somebody is told, and the page shows all of it."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     def failing(*_, **__):
         raise ValueError("bigram_net: the loss is nan.")
@@ -97,7 +96,7 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
     state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
-    version = artifacts.find_version(Home(tmp_path / "home"))
+    version = store.find_version(Home(tmp_path / "home"))
     night = state.result()
     assert (state.type.name, state.name) == ("COMPLETED", "Wants a look")
     assert night.version == version
@@ -105,8 +104,8 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
     assert [(told["version"], told["status"], told["problems"]) for told in webhook.posted] == [
         (version.name, "done", list(night.problems))
     ]
-    assert artifacts.models_in(version) == ["bigram"]
-    assert list(artifacts.verify(version)) == []
+    assert store.models_in(version) == ["bigram"]
+    assert list(store.verify(version)) == []
     run = state.state_details.flow_run_id
     assert task_runs(run)[-9:] == [
         ("dataset", "Completed"),
@@ -128,7 +127,7 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
 
 def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monkeypatch, webhook):
     """Its run is Completed under a name of its own, has the task of each list and `prune`, and leaves torch alone."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     options = {"build": EVERYTHING, "train": TrainOptions(("bigram",), samples=10)}
@@ -169,7 +168,7 @@ def test_a_block_of_prefects_is_told(monkeypatch):
     """By its type and its name, as it was saved."""
     from prefect.blocks.abstract import NotificationBlock
 
-    from flows import telling
+    from makemore.flows import alerts
 
     class Remembering(NotificationBlock):
         def notify(self, body, subject=None):
@@ -177,14 +176,14 @@ def test_a_block_of_prefects_is_told(monkeypatch):
 
     told = []
     Remembering().save("ops")
-    telling._notify("remembering/ops", "the night is failed")
+    alerts._notify("remembering/ops", "the night is failed")
 
     assert told == [("the night is failed", "makemore")]
 
 
 def test_a_night_that_fails_tells_why(tmp_path, monkeypatch, webhook):
     """Nothing could be read, and there is nothing to make a version of."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     state = nightly([str(tmp_path / "gone.txt")], tmp_path / "home", return_state=True)
@@ -197,7 +196,7 @@ def test_a_night_that_fails_tells_why(tmp_path, monkeypatch, webhook):
 
 def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
     """The time limit reaches into a training, which is no model that failed; the home is free for the next night."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     def hanging(*_, **__):
         while True:
@@ -210,7 +209,7 @@ def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
     state = impatient([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
     assert state.name == "TimedOut"
-    assert artifacts.versions(Home(tmp_path / "home")) == []
+    assert store.versions(Home(tmp_path / "home")) == []
     assert [told["status"] for told in webhook.posted] == ["failed"]
     with holding(tmp_path / "home", "the tests", wait=0):
         pass
@@ -218,9 +217,9 @@ def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
 
 def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     """The flows that nightly is made of, one by one, end in a file of names: the same as without Prefect."""
-    from flows.generate import generate
-    from flows.ingest import ingest
-    from flows.train import train
+    from makemore.flows.generate import generate
+    from makemore.flows.ingest import ingest
+    from makemore.flows.train import train
 
     ingest([names], tmp_path / "home", IngestOptions(split="train"))
     (tmp_path / "greek.txt").write_text("Αγάπη\n", encoding="utf-8")
@@ -244,18 +243,18 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
 
 def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_path, monkeypatch, webhook):
     """The run is Failed, at its plan, with the number of names that there is, and somebody is told."""
-    from flows.generate import generate
+    from makemore.flows.generate import generate
 
     (tmp_path / "home").mkdir()
     intake.ingest(tmp_path / "home", names, ReadOptions())
-    intake.build(tmp_path / "home", EVERYTHING)
-    making.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=10))
+    build_relations(tmp_path / "home", EVERYTHING)
+    publish.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=10))
     request = Request(5, "few", options=SampleOptions(pattern="e", distinct=True))
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
 
     state = generate(tmp_path / "out.csv", [request], home=tmp_path / "home", return_state=True)
 
-    with pytest.raises(CannotBeMet, match="request few: bigram: there are 1 such names, and 5 are wanted"):
+    with pytest.raises(UnsatisfiableRequest, match="request few: bigram: there are 1 such names, and 5 are wanted"):
         state.result()
     assert not (tmp_path / "out.csv").exists()
     [told] = webhook.posted
@@ -265,7 +264,7 @@ def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_pa
 
 def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
     """No retry for what cannot get better; the failed task names the list, and the night goes on without it."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     (tmp_path / "bad.txt").write_text("")
     options = {"build": EVERYTHING, "train": TrainOptions(("bigram",), samples=10)}
@@ -277,13 +276,13 @@ def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
         (f"ingest {tmp_path / 'bad.txt'}", "Failed"),
         ("build", "Completed"),
     ]
-    assert len(artifacts.versions(Home(tmp_path / "home"))) == 1
+    assert len(store.versions(Home(tmp_path / "home"))) == 1
 
 
 def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
     """A server that answers 503 once gives its list the second time."""
-    from flows import tasks
-    from flows.ingest import ingest
+    from makemore.flows import nightly_tasks
+    from makemore.flows.ingest import ingest
 
     class Flaky(BaseHTTPRequestHandler):
         answers = iter([503, 200])
@@ -296,7 +295,7 @@ def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
         def log_message(self, *_):
             """Nothing: pytest's output is for tests."""
 
-    monkeypatch.setattr(tasks.ingest, "retry_delay_seconds", 0.1)
+    monkeypatch.setattr(nightly_tasks.ingest, "retry_delay_seconds", 0.1)
 
     with HTTPServer(("127.0.0.1", 0), Flaky) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -304,14 +303,14 @@ def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
         ingest([uri], tmp_path / "home")
         server.shutdown()
 
-    intake.build(tmp_path / "home", EVERYTHING)
-    version = making.make_version(tmp_path / "home", TrainOptions(samples=1))
+    build_relations(tmp_path / "home", EVERYTHING)
+    version = publish.make_version(tmp_path / "home", TrainOptions(samples=1))
     assert query(version / "stats.duckdb", "select uri, names from sources").rows() == [(uri, 2)]
 
 
 def test_parameters_are_typed():
     """What a page or an API gives is checked before the flow runs."""
-    from flows.nightly import nightly
+    from makemore.flows.nightly import nightly
 
     schema = nightly.parameters
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore import relations
+from makemore.relations import catalog
 
 SPLITS = "select name, split from names order by row"
 
@@ -94,7 +94,7 @@ def test_the_lecture_list_divides_as_asked(built, lecture_names):
 def declare(con, split):
     """The names of the list, read as if with --split."""
     con.execute("update sources set options = ?::json", [json.dumps({"split": split})])
-    list(relations.build(con, relations.selects()))
+    list(catalog.build(con, catalog.selects()))
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
@@ -116,8 +116,8 @@ def test_names_of_other_lists_keep_the_hash(built):
     con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
     con.execute("insert into entries select 2, row, name, weight from entries where row <= 50")
 
-    list(relations.build(con, relations.selects()))
-    relations.check(con, relations.laws())
+    list(catalog.build(con, catalog.selects()))
+    catalog.check(con, catalog.laws())
 
     assert dict(con.execute("select name, split from names where source_id = 1").fetchall()) == by_hash
     assert con.execute("select distinct split from names where source_id = 2").fetchall() == [("test",)]
@@ -129,7 +129,7 @@ def test_a_name_on_two_sides_is_one_name_and_is_seen(built):
     con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
     con.execute("insert into entries values (2, 1, 'emma', 8), (2, 2, 'mia', 16)")
 
-    list(relations.build(con, relations.selects()))
+    list(catalog.build(con, catalog.selects()))
 
     assert con.execute("select name, split, count, lines from name_counts order by name").fetchall() == [
         ("ava", "train", 4, 1),

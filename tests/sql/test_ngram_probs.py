@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore import relations
+from makemore.relations import catalog
 
 LISTS = st.lists(st.text("bm\u0302😀", min_size=1, max_size=7), min_size=1, max_size=12)
 
@@ -56,7 +56,7 @@ def rows(con, select):
 
 def scored(con, name):
     """Rows of the macro on a name."""
-    for macro, select in relations.macros().items():
+    for macro, select in catalog.macros().items():
         con.execute(f"create or replace temp macro {macro} as table {select}")
     return con.execute("select ch, context, prob, nats from score_name(?)", [name]).fetchall()
 
@@ -71,7 +71,7 @@ def test_probabilities_are_those_of_the_paper(built, names, order, min_count):
 
     grams = rows(con, "select context, ch, prob from ngram_probs")
     places = [p for name in backwards for _, _, p, _ in scored(con, name)]
-    relations.check(con, relations.laws())
+    catalog.check(con, catalog.laws())
 
     assert [p for _, _, p in grams] == pytest.approx([prob(context, ch) for context, ch, _ in grams], rel=1e-9)
     assert places == pytest.approx(
@@ -117,7 +117,7 @@ def test_short_lists_fall_back(built):
     """One name has no n-gram of count 2: no formula, and still a distribution after every context."""
     con = built(["emma"])
 
-    relations.check(con, relations.laws())
+    catalog.check(con, catalog.laws())
 
     assert rows(con, "select distinct d1, d2, d3, is_fallback from ngram_discounts") == [(0.5, 1, 1.5, True)]
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from makemore import relations, scores
+from makemore.evaluation import scores
+from makemore.relations import catalog
 
 SCORES = {"model_type": pl.String, "split": pl.String, "name": pl.String, "count": pl.Int64, "seen": pl.Boolean,
           "characters": pl.Int32, "nats": pl.Float64}  # fmt: skip
@@ -38,8 +39,8 @@ def results():
             con.register("frame", frame.to_arrow())
             con.execute(f"create table {table} as from frame")
             con.unregister("frame")
-        selects = relations.selects_on_results()
-        list(relations.build(con, {name: selects[name] for name in selects if name != "bigram_drift"}))
+        selects = catalog.selects_on_results()
+        list(catalog.build(con, {name: selects[name] for name in selects if name != "bigram_drift"}))
         return con
 
     return build

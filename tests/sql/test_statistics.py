@@ -5,8 +5,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from makemore import relations
-from makemore import warehouse as wh
+from makemore.ingest import store as wh
+from makemore.relations import catalog
 
 
 def test_vocab_has_the_dot_first_then_code_points_in_order(built):
@@ -62,7 +62,7 @@ def test_the_lecture_list_has_its_golden_sizes(lecture):
     assert lecture.execute("select split, lines, names, count, bigrams from split_sizes").fetchall() == [
         ("train", 32_033, 29_494, 32_033, 228_146)
     ]
-    assert relations.count_rows(lecture, "name_counts") == 29_494
+    assert catalog.count_rows(lecture, "name_counts") == 29_494
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def two_lists():
             pl.DataFrame(rejects, schema=["row", "raw", "reason"], orient="row"),
         )
         wh.ingest(con, source, [batch])
-    list(relations.build(con, relations.selects()))
+    list(catalog.build(con, catalog.selects()))
     return con
 
 

@@ -1,0 +1,191 @@
+"""Tables written for others: as text, CSV, JSON, JSON lines or Parquet, piece by piece, complete or absent."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from makemore.files.atomic import written_aside
+from makemore.files.compression import COMPRESSED, compressed
+
+TableFormat = Literal["txt", "csv", "json", "jsonl", "parquet"]
+SUFFIXES: dict[str, TableFormat] = {
+    ".txt": "txt",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+}
+ROW_GROUP = 1 << 17
+"""Rows of a row group of a Parquet file at least, but for the last one."""
+KEY = "makemore"
+"""What a Parquet file's metadata says of the table is under this name."""
+
+Write = Callable[[pl.DataFrame], None]
+
+
+def format_of(path: Path) -> TableFormat:
+    """The table format that a file's suffix asks for.
+
+    Raises:
+        ValueError: no format has this suffix.
+    """
+    compressed = path.suffix.lower() in COMPRESSED
+    suffix = (path.with_suffix("") if compressed else path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: no format for {suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}.")
+    if compressed and suffix == ".parquet":
+        raise ValueError(f"{path}: a Parquet file is compressed inside: leave {path.suffix} out.")
+    return SUFFIXES[suffix]
+
+
+def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: TableFormat) -> None:
+    """Write a table; a file is complete or absent. 'txt' holds one column, one value a line.
+
+    Raises:
+        ValueError: the format cannot hold the table.
+    """
+    _refuse(frame, table_format)
+    with writing(target, table_format) as write:
+        write(frame)
+
+
+@contextmanager
+def writing(
+    target: Path | IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None = None
+) -> Iterator[Write]:
+    """A function that writes the next rows of a table; a file is there, complete, when the block ends well.
+
+    `metadata` says what the table is: in a Parquet file under the key 'makemore'; of a file of another format in a file
+    beside it, `<file>-metadata.json`.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        ValueError: the format cannot hold the table.
+    """
+    if not isinstance(target, Path):
+        with _writing(target, table_format, metadata) as write:
+            yield write
+        return
+    with written_aside(target) as aside:
+        with (
+            aside.open("wb") as file,
+            compressed(file, target) as stream,
+            _writing(stream, table_format, metadata) as write,
+        ):
+            yield write
+        # What an earlier table was must not be told of this one, whatever happens now.
+        metadata_of(target).unlink(missing_ok=True)
+    if metadata and table_format != "parquet":
+        with written_aside(metadata_of(target)) as told:
+            told.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
+
+
+def metadata_of(path: Path) -> Path:
+    """The file beside a table that says what it is."""
+    return path.with_name(f"{path.name}-metadata.json")
+
+
+def _refuse(frame: pl.DataFrame, table_format: TableFormat) -> None:
+    if table_format == "txt" and len(frame.columns) != 1:
+        raise ValueError(f"a .txt file holds one column, this table has {len(frame.columns)}: use .csv.")
+    for name, kind in frame.schema.items():
+        if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
+            raise ValueError(
+                f"column {name!r} holds {kind}, which {table_format} cannot: use parquet, or cast it to text."
+            )
+
+
+@contextmanager
+def _writing(file: IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None) -> Iterator[Write]:
+    if table_format == "parquet":
+        with _writing_parquet(file, metadata) as write_rows:
+            yield write_rows
+        return
+    is_first = True
+
+    def write(frame: pl.DataFrame) -> None:
+        nonlocal is_first
+        _refuse(frame, table_format)
+        # Polars tells of a closed pipe as of any other fault; Python's own write says which it is.
+        file.write(_text(frame, table_format, first=is_first))
+        is_first &= not len(frame) and table_format == "json"
+
+    file.write(b"[" if table_format == "json" else b"")
+    yield write
+    file.write(b"]\n" if table_format == "json" else b"")
+
+
+def _text(frame: pl.DataFrame, table_format: TableFormat, *, first: bool) -> bytes:
+    buffer = io.BytesIO()
+    match table_format:
+        case "txt":
+            frame.write_csv(buffer, include_header=False, quote_style="never")
+        case "csv":
+            frame.write_csv(buffer, include_header=first)
+        case "json":
+            rows = frame.write_json().encode()[1:-1]
+            buffer.write(b"" if first or not rows else b",")
+            buffer.write(rows)
+        case "jsonl":
+            frame.write_ndjson(buffer)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _writing_parquet(file: IO[bytes], metadata: Mapping[str, Any] | None) -> Iterator[Write]:
+    """Rows are gathered to row groups of their own making: the same bytes, however the rows come."""
+    waiting: list[pl.DataFrame] = []
+    writer: pq.ParquetWriter | None = None
+    counted = _Counted(file)
+
+    def flush(*, whole: bool) -> None:
+        nonlocal writer
+        rows = pl.concat(waiting)
+        until = len(rows) if whole else len(rows) // ROW_GROUP * ROW_GROUP
+        table = rows.head(until).rechunk().to_arrow()
+        if metadata:
+            table = table.replace_schema_metadata({KEY: _json(metadata)})
+        if writer is None:
+            writer = pq.ParquetWriter(counted, table.schema, use_dictionary=False, compression="zstd")
+        writer.write_table(table, row_group_size=ROW_GROUP)
+        waiting[:] = [rows.tail(len(rows) - until)]
+
+    def write(frame: pl.DataFrame) -> None:
+        waiting.append(frame)
+        if sum(map(len, waiting)) >= ROW_GROUP:
+            flush(whole=False)
+
+    yield write
+    if waiting and (writer is None or sum(map(len, waiting))):
+        flush(whole=True)
+    if writer is not None:
+        writer.close()
+
+
+class _Counted(io.RawIOBase):
+    """A file to write to that knows its place, as Parquet's writer asks; a pipe does not."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.place = file, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.place += self.file.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.place
+
+
+def _json(metadata: Mapping[str, Any], indent: int | None = None) -> str:
+    return json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=indent)

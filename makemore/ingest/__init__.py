@@ -1,0 +1,12 @@
+"""Lists to names and rejected rows in the database.
+
+- `sources`: the files and URLs that a list argument stands for, their bytes and their format
+- `readers`: a file to batches of rows, one reader a format
+- `validation`: rows to names and rejected rows with a reason
+- `screening`: the checks that put a list into quarantine
+- `scripts`: the writing systems of text
+- `quarantine`: quarantined lists, and lists and names to forget
+- `store`: the database's own tables: lists, entries, rejects
+"""
+
+__all__ = ["quarantine", "readers", "screening", "scripts", "sources", "store", "validation"]

@@ -1,0 +1,16 @@
+"""The steps in order: paths and numbers in, paths and numbers out.
+
+- `ingest`: one list
+- `inbox`: all lists of a run
+- `build`: the relations
+- `due`: whether a new version is due
+- `draft`: a new version in staging
+- `train`: one model: trained, evaluated, sampled
+- `publish`: a draft to a published version
+- `nightly`: the whole job
+- `sample`: requests to a file of names
+- `score`: name scores of a list
+- `evaluate`: the nll of a list, and the ARPA export
+"""
+
+__all__ = ["build", "draft", "due", "evaluate", "inbox", "ingest", "nightly", "publish", "sample", "score", "train"]

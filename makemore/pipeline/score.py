@@ -1,0 +1,114 @@
+"""The steps from names of others to how name-like each is: names at hand, or a list of any length, row by row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from makemore import __version__
+from makemore.files import tables
+from makemore.inference.model import Loaded
+from makemore.ingest import readers, validation
+from makemore.options import ReadOptions
+from makemore.pipeline.evaluate import folded
+from makemore.progress import track
+from makemore.vocab import Vocab
+
+PIECE = 1 << 16
+"""Rows that are scored at a time: memory does not grow with the list."""
+DIGITS = 6
+"""Decimals of the bits of a character where they are text."""
+
+Judge = Callable[[pl.Series], pl.DataFrame]
+
+log = logging.getLogger("makemore")
+
+
+def score_names(version: Path, model_type: str, names: Sequence[str], options: ReadOptions) -> pl.DataFrame:
+    """A row for each of the names under a model of a version, as `score_list` gives them.
+
+    Raises:
+        ValueError: one is no name, or has a character that the version does not know.
+    """
+    loaded = Loaded(version / "models" / model_type)
+    entries, rejects = validation.divide(readers.batch_of(names), folded(version, options))
+    for raw, reason in rejects.sort("row").select("raw", "reason").rows():
+        raise ValueError(f"{raw[: options.max_length]!r} is no name: it {reason}. Correct it or leave it out.")
+    loaded.vocab.stream(entries["name"].to_list())
+    rows = entries.sort("row").select("row", "name", trouble=pl.lit(None, pl.String))
+    return _scored(rows, loaded.score)
+
+
+def score_list(version: Path, model_type: str, path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
+    """A row for each row of a list under a model of a version, in order, some at a time.
+
+    Columns: row (from 1), those of `surprise.described`, and trouble: why a row has no score, null if it has one. Names
+    are read as `ingest` reads them, and folded to lower case where all lists of the version were; what is no name is
+    told as it stands there. Counts are not read. A list without rows gives one frame without rows.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it cannot be read.
+    """
+    loaded = Loaded(version / "models" / model_type)
+    judge, options, rows, troubles = loaded.score, folded(version, options), 0, 0
+    for piece in _pieces(readers.read(path, options)):
+        scored = _scored(_rows(piece, loaded.vocab, options), judge)
+        yield scored
+        rows, troubles = rows + len(scored), troubles + scored["trouble"].count()
+    if not rows:
+        yield _scored(_rows(readers.batch_of([]), loaded.vocab, options), judge)
+    if troubles:
+        log.warning("%s: %s of %s rows have no score; each says why", path.name, f"{troubles:,}", f"{rows:,}")
+
+
+def write_scores(
+    version: Path, model_type: str, scores: Iterable[pl.DataFrame], *, output: Path, source: str | None = None
+) -> None:
+    """Write what `score_list` gives to a file, which says beside it of which version, model and list that is.
+
+    Raises:
+        ValueError: the file's format is unknown, or holds no table.
+    """
+    table_format = tables.format_of(output)
+    if table_format == "txt":
+        raise ValueError(f"{output}: text holds names alone, not what they score: use .csv, .jsonl or .parquet.")
+    metadata = {"makemore": __version__, "version": version.name, "model_type": model_type, "source": source}
+    with tables.writing(output, table_format, metadata) as write:
+        for frame in track(scores, f"scoring with {model_type}"):
+            write(_with_text(frame) if table_format == "csv" else frame)
+
+
+def _pieces(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows, `PIECE` at a time, wherever the batches end."""
+    waiting = pl.DataFrame()
+    for batch in batches:
+        waiting = pl.concat([waiting, batch]) if len(waiting) else batch
+        while len(waiting) >= PIECE:
+            yield waiting.head(PIECE)
+            waiting = waiting.slice(PIECE)
+    if len(waiting):
+        yield waiting
+
+
+def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFrame:
+    """Columns row, name, trouble of a batch of `formats.read`, whatever its counts say."""
+    entries, rejects = validation.divide(batch.with_columns(count=pl.lit(None, pl.String)), options)
+    names = entries.select("row", "name").with_columns(vocab.troubles(entries["name"]))
+    return pl.concat([names, rejects.select("row", name="raw", trouble="reason")]).sort("row")
+
+
+def _scored(rows: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+    named = rows.filter(pl.col("trouble").is_null())
+    figures = named.select("row").hstack(judge(named["name"]).drop("name"))
+    return rows.join(figures, on="row", how="left", maintain_order="left").select(pl.exclude("trouble"), "trouble")
+
+
+def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, the bits of each character as text: numbers with spaces between."""
+    return frame.with_columns(
+        pl.col("surprise").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ").alias("surprise")
+    )

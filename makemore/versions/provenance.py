@@ -1,0 +1,46 @@
+"""What a version is made from: its lists, its options, the libraries and the code."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from makemore import __version__
+from makemore.options import BuildOptions, TrainOptions, as_config
+
+LIBRARIES = ("duckdb", "numpy", "polars", "safetensors", "torch")
+
+
+def made_from(
+    sources: list[dict[str, Any]], build: BuildOptions, train: TrainOptions, models: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """All that decides what a version holds; two versions made from the same differ in nothing but their times."""
+    return {
+        "sources": [{key: value for key, value in source.items() if key != "ingested_at"} for source in sources],
+        "build": as_config(build),
+        "train": as_config(train),
+        "models": models,
+        "libraries": {"makemore": __version__, "python": platform.python_version()}
+        | {library: version(library) for library in LIBRARIES},
+        "git_commit": git_commit(Path(__file__).parents[2]),
+    }
+
+
+def git_commit(checkout: Path) -> str | None:
+    """The commit that is checked out, with '+' where files differ from it; None outside a checkout."""
+    if not (checkout / ".git").exists():
+        return None
+    try:
+        commit = _git(checkout, "rev-parse", "HEAD")
+        return commit + ("+" if _git(checkout, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(checkout), *arguments], capture_output=True, check=True, text=True, timeout=10
+    ).stdout.strip()

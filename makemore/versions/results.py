@@ -1,0 +1,176 @@
+"""What analysts read of the models: tables of their files, earlier metrics, decisions, and the relations on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from makemore.database import connect
+from makemore.errors import CorruptVersion
+from makemore.home import Home
+from makemore.relations import catalog
+from makemore.versions import registry, store
+
+METRICS = {
+    "version": pl.String,
+    "created_at": pl.Datetime,
+    "model_type": pl.String,
+    "split": pl.String,
+    "nll": pl.Float64,
+    "nll_se": pl.Float64,
+    "parameters": pl.Int64,
+    "train_seconds": pl.Float64,
+}
+MODELS = {
+    "model_type": pl.String,
+    "settings": pl.String,
+    "parameters": pl.Int64,
+    "train_seconds": pl.Float64,
+    "names_per_second": pl.Float64,
+    "nll_train": pl.Float64,
+}
+
+VERSION_SOURCES = {
+    "version": pl.String,
+    "source_id": pl.Int32,
+    "uri": pl.String,
+    "sha256": pl.String,
+    "names": pl.Int64,
+    "is_served": pl.Boolean,
+    "forgotten": pl.String,
+}
+PROMOTIONS = {
+    "version": pl.String,
+    "model_type": pl.String,
+    "decided_at": pl.Datetime,
+    "decision": pl.String,
+    "against": pl.String,
+    "difference": pl.Float64,
+    "difference_low": pl.Float64,
+    "difference_high": pl.Float64,
+    "reasons": pl.String,
+}
+
+
+def write_results(home: Home, draft: Path) -> int:
+    """Number of models that were added to a draft's snapshot, in metrics, models, samples, scores and sql/results/.
+
+    The published files are the only record of earlier versions: a row of metrics cannot say anything else than they do.
+    """
+    folders = [*(home.versions / version for version in store.versions(home)), draft]
+    known = registry.read(home)
+    tables = {
+        "version_sources": pl.DataFrame(
+            [row for folder in folders for row in _sources(folder, known)], schema=VERSION_SOURCES
+        ),
+        "metrics": pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS),
+        "models": pl.DataFrame([_model(draft, model_type) for model_type in store.models_in(draft)], schema=MODELS),
+        "samples": _of_all(draft, "samples/{}.parquet"),
+        "scores": _of_all(draft, "models/{}/scores.parquet"),
+    }
+    with connect(draft / "stats.duckdb") as con:
+        _write_tables(con, tables)
+        con.execute("alter table models alter settings type json")
+        con.register("served_bigram_counts", _served_bigram_counts(home, known).to_arrow())
+        list(catalog.build(con, catalog.selects_on_results()))
+        con.unregister("served_bigram_counts")
+    return len(tables["models"])
+
+
+def write_promotions(home: Home, draft: Path) -> int:
+    """Number of decisions that were written to a draft's snapshot: all that came before, and that on the draft."""
+    promotions = [*registry.read(home).promotions, store.read_promotion(draft)]
+    with connect(draft / "stats.duckdb") as con:
+        _write_tables(con, {"promotions": pl.DataFrame(list(map(_promotion, promotions)), schema=PROMOTIONS)})
+    return len(promotions)
+
+
+def _write_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
+    for table, frame in tables.items():
+        con.register("frame", frame.to_arrow())
+        con.execute(f"create or replace table {table} as from frame")
+        con.unregister("frame")
+
+
+def _promotion(promotion: registry.Promotion) -> dict[str, Any]:
+    told = asdict(promotion)
+    return {column: told[column] for column in PROMOTIONS if column in told} | {
+        "decided_at": datetime.fromisoformat(promotion.at).replace(tzinfo=None),
+        "reasons": "; ".join(promotion.reasons),
+    }
+
+
+def _sources(folder: Path, known: registry.Registry) -> Iterator[dict[str, Any]]:
+    """The lists that a version was made of, and why the version is to be forgotten, if it is."""
+    try:
+        manifest = store.read_manifest(folder)
+    except CorruptVersion:
+        return
+    for source in manifest["made_from"].get("sources", []):
+        yield {
+            "version": manifest["version"],
+            "source_id": source["source_id"],
+            "uri": source["uri"],
+            "sha256": source["sha256"],
+            "names": source["names"],
+            "is_served": known.champion is not None and known.champion.version == folder.name,
+            "forgotten": "; ".join(known.forgotten.get(folder.name, ())) or None,
+        }
+
+
+def _served_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
+    """Columns ch1, ch2, count of the version that serves; no row where there is none that can be read."""
+    nothing = pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
+    if known.champion is None:
+        return nothing
+    try:
+        return store.read_counts(home.versions / known.champion.version).select(nothing.columns)
+    except CorruptVersion:
+        return nothing
+
+
+def _metrics(folder: Path) -> Iterator[dict[str, Any]]:
+    for model_type in store.models_in(folder):
+        try:
+            manifest, metrics = store.read_manifest(folder), store.read_metrics(folder, model_type)
+        except CorruptVersion:
+            # A version that is damaged by now has nothing to tell; `makemore verify` names it.
+            continue
+        for split, nll in metrics["nll"].items():
+            yield {
+                "version": manifest["version"],
+                "created_at": datetime.fromisoformat(manifest["created_at"]).replace(tzinfo=None),
+                "model_type": model_type,
+                "split": split,
+                "nll": nll,
+                "nll_se": metrics.get("nll_se", {}).get(split),
+                "parameters": metrics["parameters"],
+                "train_seconds": metrics["train_seconds"],
+            }
+
+
+def _model(draft: Path, model_type: str) -> dict[str, Any]:
+    settings = store.read_json(draft / "models" / model_type / "config.json")["config"]
+    metrics = store.read_metrics(draft, model_type)
+    return {
+        "model_type": model_type,
+        "settings": json.dumps(settings),
+        "nll_train": metrics["nll"].get("train"),
+    } | {column: metrics[column] for column in ("parameters", "train_seconds", "names_per_second")}
+
+
+def _of_all(draft: Path, file: str) -> pl.DataFrame:
+    """The rows of a file that each model of a draft has, with its model type before them."""
+    return pl.concat(
+        pl.read_parquet(draft / file.format(model_type), glob=False).select(
+            pl.lit(model_type).alias("model_type"), pl.all()
+        )
+        for model_type in store.models_in(draft)
+    )

@@ -1,0 +1,200 @@
+"""The commands that look after versions: what they print and refuse, what a reader hears of a damaged champion."""
+
+import re
+import shutil
+
+import pytest
+
+from makemore.home import Home, holding
+from makemore.options import BuildOptions, ReadOptions, TrainOptions
+from makemore.pipeline import ingest, publish
+from makemore.pipeline.build import build_relations
+from makemore.versions import registry, store
+from tests.conftest import ENGLISH
+
+NAMES = ENGLISH.read_text().splitlines()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home of two versions: of some names, and of these and more with other options. Not for tests that write."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    with holding(home, "the tests"):
+        for names, build, train in (
+            (NAMES[::3], BuildOptions(), TrainOptions(("bigram", "ngram"), samples=1000)),
+            (NAMES[1::3], BuildOptions(smoothing=2), TrainOptions(("bigram", "bigram_net"), samples=1000, seed=7)),
+        ):
+            path = home.parent / f"list{len(store.versions(Home(home)))}.txt"
+            path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+            ingest.ingest(home, str(path), ReadOptions())
+            build_relations(home, build)
+            publish.make_version(home, train)
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    shutil.copytree(made, tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def two(made):
+    return store.versions(Home(made))
+
+
+def test_versions_are_marked(home, two, ok):
+    """Champion, previous champion, pinned, forgotten, after what each is."""
+    first, second = two
+    assert [line.split("  ")[-1] for line in ok("versions", "--home", home).splitlines()] == [
+        "champion",
+        f"bigram_net {store.read_metrics(Home(home).versions / second, 'bigram_net')['nll']['test']:.4f} (test)",
+    ]
+    ok("promote", second, "--home", home)
+    ok("pin", first, "--home", home)
+    registry.mark_forgotten(Home(home), {second: "emma"})
+
+    marked = [line.split("  ")[-1] for line in ok("versions", "--home", home).splitlines()]
+    assert marked == ["previous champion, pinned", "champion, forgotten"]
+
+
+def test_promote_and_rollback_say_what_serves(home, two, ok):
+    """And so do the readers."""
+    first, second = two
+
+    assert ok("promote", second, "--model", "bigram", "--home", home) == f"{second} serves from now on, with bigram.\n"
+    assert store.find_version(Home(home)).name == second
+    assert ok("rollback", "--home", home) == f"{first} serves again, with ngram, in place of {second}.\n"
+    assert store.find_version(Home(home)).name == first
+
+
+def test_pins_are_told(home, two, ok, makemore):
+    """All that are pinned; what is not there cannot be pinned."""
+    first, second = two
+
+    assert ok("pin", second, "--home", home) == f"pinned: {second}\n"
+    assert ok("pin", first, "--home", home) == f"pinned: {first}, {second}\n"
+    assert ok("unpin", second, "--home", home) == f"pinned: {first}\n"
+    assert ok("unpin", first, "--home", home) == "pinned: none\n"
+    assert "has no version 'x': the newest is" in makemore("pin", "x", "--home", home).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["promote", "20000101-000000-000000"], "has no version '20000101-000000-000000': the newest is"),
+        (["promote", "SECOND", "--model", "gru"], "has no model 'gru': use one of bigram, bigram_net"),
+        (["promote", "FIRST"], "serves already, with ngram, since 20"),
+        (["rollback"], "has no previous champion: say which version is to serve, `makemore promote VERSION`"),
+        (["unpin", "FIRST"], "is not pinned: no version is"),
+        (["show", "x"], "has no version 'x'"),
+        (["diff", "FIRST", "x"], "has no version 'x'"),
+    ],
+)
+def test_what_is_refused_is_one_line_and_changes_nothing(home, two, makemore, words, message):
+    """Exit code 1, the message on stderr, the registry as it was."""
+    before = (home / "registry.json").read_bytes()
+    words = [{"FIRST": two[0], "SECOND": two[1]}.get(word, word) for word in words]
+
+    done = makemore(*words, "--home", home)
+
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert (home / "registry.json").read_bytes() == before
+
+
+def test_show_tells_a_version_in_whole(home, two, ok):
+    """Lists, options, models, figures, decisions with interval and reasons, marks; the champion if none is named."""
+    first, second = two
+    promotion = registry.read(Home(home)).promotions[1]
+
+    champion, other = ok("show", "--home", home), ok("show", second, "--home", home)
+
+    assert champion.startswith(f"{first}  champion\nmade at ")
+    assert re.search(r"\n  \S+/list0\.txt: [\d,]+ names, 0 rejected, sha256 [0-9a-f]{12}\n", champion)
+    assert "  build: holdout 10, smoothing 1.0, " in champion
+    assert "  ngram: order 6, min_count 1" in champion
+    assert "\nngram  " in champion
+    assert "train, resampled" in champion
+    assert "promoted, with ngram\n    nothing served before\n" in champion
+    assert other.startswith(f"{second}  published\n")
+    assert f"refused, with {promotion.model_type}, beside {first}: nll {promotion.difference:+.4f} (" in other
+    assert "    the version has no ngram to compare" in other
+
+
+def test_show_says_of_what_a_forgotten_version_was_made(home, two, ok):
+    """Beside its decisions."""
+    registry.mark_forgotten(Home(home), {two[1]: "the list towns.txt"})
+
+    assert "\n  forgotten: the list towns.txt" in ok("show", two[1], "--home", home)
+
+
+def test_diff_tells_all_that_two_versions_differ_in(made, two, ok):
+    """In the order of lists, options, models, bigrams."""
+    told = ok("diff", *two, "--home", made)
+
+    lists, options, models, bigrams = told.split("\n\n")[1:]
+    assert told.startswith(f"{two[0]} -> {two[1]}\n\nlists\n")
+    assert re.fullmatch(r"lists\n  added    \S+/list1\.txt: 2,273 names", lists)
+    assert "  build.smoothing  1.0 -> 2.0" in options
+    assert "  train.seed  2147483647 -> 7" in options
+    assert "  models.ngram.order  6 -> None" in options
+    assert re.search(r"\n  bigram +\d+ +2\.\d{4} +2\.\d{4} +[+-]0\.\d{4} \([+-]0\.\d{4} to [+-]0\.\d{4}\)\n", models)
+    assert models.endswith("  only before: ngram\n  only after: bigram_net")
+    assert re.search(r"\n  \S \S +\d\.\d\d % +\d\.\d\d % +[+-]\d\.\d\d  \w+, \w+, \w+", bigrams)
+
+
+def test_a_version_does_not_differ_from_itself(made, two, ok):
+    """Each part says so."""
+    told = ok("diff", two[0], two[0], "--home", made)
+
+    assert told.count("  the same") == 3
+    assert "+0.0000 (+0.0000 to +0.0000)" in told
+
+
+def test_verify_looks_at_the_registry_too(home, makemore):
+    """And at all versions, which do not need it: the error names the file."""
+    (home / "registry.json").write_text("{")
+
+    done = makemore("verify", "--home", home)
+
+    assert done.stdout.count("as published") == 2
+    assert done.returncode == 1
+    assert "registry.json is damaged" in done.stderr
+
+
+@pytest.mark.parametrize("cut", [lambda data: data[: len(data) // 2], lambda data: bytes(len(data)), lambda data: None])
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("manifest.json", ["show"]),
+        ("models/ngram/config.json", ["sample"]),
+        ("models/ngram/model.safetensors", ["sample"]),
+        ("models/ngram/model.safetensors", ["score", "emma"]),
+        ("stats.duckdb", ["query", "select count(*) from vocab"]),
+        ("stats.duckdb", ["score", "emma"]),
+        ("models/ngram/scores.parquet", ["score", "emma"]),
+    ],
+)
+def test_a_damaged_champion_is_told_by_the_file(home, makemore, ok, cut, file, command):
+    """Cut off, wiped or gone: exit code 1 and one line with the file, and the commands that say more and that help."""
+    ok("promote", store.versions(Home(home))[1], "--home", home)
+    ok("rollback", "--home", home)
+    path = store.find_version(Home(home)) / file
+    data = cut(path.read_bytes())
+    path.unlink()
+    if data is not None:
+        path.write_bytes(data)
+
+    done = makemore(*command, "--home", home)
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"/{file} " in done.stderr
+    assert "`makemore verify`" in done.stderr
+    assert "`makemore rollback`" in done.stderr
+    assert makemore("verify", "--home", home).returncode == 1
+    ok("rollback", "--home", home)
+    command = ["sample", "--model", "bigram"] if command == ["sample"] else command
+    ok(*command, "--home", home)

@@ -1,0 +1,158 @@
+import csv
+import io
+import json
+import os
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from makemore.files.atomic import written_aside
+from makemore.files.tables import SUFFIXES, format_of, metadata_of, write_table, writing
+
+NAMES = ["emma", "O'Neil", '"Ann" Lee', "Smith, John", "<b>", "Żoë", "😀"]
+FRAME = pl.DataFrame({"name": NAMES, "count": range(1, 8)})
+READERS = {
+    "txt": lambda data: [(line,) for line in data.decode().splitlines()],
+    "csv": lambda data: [(name, int(count)) for name, count in [*csv.reader(io.StringIO(data.decode()))][1:]],
+    "json": lambda data: [tuple(row.values()) for row in json.loads(data)],
+    "jsonl": lambda data: [tuple(json.loads(line).values()) for line in data.splitlines()],
+    "parquet": lambda data: [tuple(row.values()) for row in pq.read_table(io.BytesIO(data)).to_pylist()],
+}
+
+
+def table_for(table_format):
+    """The table, or the one column of it that a list of lines can hold."""
+    return FRAME.select("name") if table_format == "txt" else FRAME
+
+
+def test_every_format_has_a_suffix_and_a_reader():
+    """So that the tests below miss none."""
+    assert set(SUFFIXES.values()) == set(READERS)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_is_read_back_by_others(tmp_path, suffix):
+    """By Python's csv and json and by Arrow: commas, quotes, markup and any alphabet come through."""
+    table_format = format_of(tmp_path / f"out{suffix}")
+
+    write_table(table_for(table_format), tmp_path / f"out{suffix}", table_format)
+
+    expected = [(name,) for name in NAMES] if table_format == "txt" else list(zip(NAMES, range(1, 8), strict=True))
+    assert READERS[table_format]((tmp_path / f"out{suffix}").read_bytes()) == expected
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_stream_gets_the_bytes_of_the_file(tmp_path, suffix):
+    """stdout is as good as -o."""
+    stream = io.BytesIO()
+
+    write_table(table_for(SUFFIXES[suffix]), stream, SUFFIXES[suffix])
+    write_table(table_for(SUFFIXES[suffix]), tmp_path / "out", SUFFIXES[suffix])
+
+    assert (tmp_path / "out").read_bytes() == stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("frame", "table_format", "message"),
+    [
+        (FRAME, "txt", "holds one column, this table has 2: use .csv"),
+        (pl.DataFrame({"x": [[1, 2]]}), "csv", r"column 'x' holds List.*, which csv cannot: use parquet"),
+        (pl.DataFrame({"x": [b"a"]}), "json", "column 'x' holds Binary, which json cannot: use parquet"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(tmp_path, frame, table_format, message):
+    """No column is dropped in silence, and no file is begun."""
+    with pytest.raises(ValueError, match=message):
+        write_table(frame, tmp_path / "out", table_format)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    """The folder, not the file that would have been written first."""
+    with pytest.raises(FileNotFoundError, match=r"nowhere is no folder: make it, or write out.csv somewhere else"):
+        write_table(FRAME, tmp_path / "nowhere" / "out.csv", "csv")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_without_rows_is_one_too(suffix):
+    """A query may find nothing."""
+    stream = io.BytesIO()
+
+    write_table(table_for(SUFFIXES[suffix]).head(0), stream, SUFFIXES[suffix])
+
+    assert READERS[SUFFIXES[suffix]](stream.getvalue()) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl", ".parquet", ".csv.gz", ".jsonl.zst"])
+def test_a_table_in_pieces_is_the_table(tmp_path, suffix):
+    """Empty pieces among them: one header, and the same bytes."""
+    whole, pieces = tmp_path / f"whole{suffix}", tmp_path / f"pieces{suffix}"
+    write_table(FRAME, whole, format_of(whole))
+
+    with writing(pieces, format_of(pieces)) as write:
+        for first, length in ((0, 0), (0, 2), (2, 0), (2, 3), (5, 9)):
+            write(FRAME.slice(first, length))
+
+    assert pieces.read_bytes() == whole.read_bytes()
+
+
+def test_metadata_lie_beside_a_text_and_in_a_parquet_file(tmp_path):
+    """Those of an earlier table are gone with it."""
+    with writing(tmp_path / "out.csv", "csv", {"seed": 1}) as write:
+        write(FRAME)
+    with writing(tmp_path / "out.parquet", "parquet", {"seed": 1}) as write:
+        write(FRAME)
+
+    assert json.loads(metadata_of(tmp_path / "out.csv").read_text()) == {"seed": 1}
+    assert json.loads(pq.read_schema(tmp_path / "out.parquet").metadata[b"makemore"]) == {"seed": 1}
+    write_table(FRAME, tmp_path / "out.csv", "csv")
+    assert not metadata_of(tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("out.xlsx", "'.xlsx'"), ("out", "a file without suffix")])
+def test_an_unknown_suffix_is_refused(tmp_path, name, suffix):
+    """The message names the file, its suffix and those that there are."""
+    with pytest.raises(ValueError, match=r"use \.txt, \.csv, \.json, \.jsonl, \.parquet\.") as error:
+        format_of(tmp_path / name)
+
+    assert str(tmp_path / name) in str(error.value)
+    assert suffix in str(error.value)
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    """Until then who looks sees the old one, or none."""
+    (tmp_path / "out.txt").write_text("old")
+
+    with written_aside(tmp_path / "out.txt") as aside:
+        aside.write_text("new")
+        assert (tmp_path / "out.txt").read_text() == "old"
+        assert aside.parent == tmp_path
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.txt": "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_file_that_breaks_leaves_the_old_one(tmp_path, error):
+    """And nothing beside it."""
+    (tmp_path / "out.txt").write_text("old")
+
+    def broken():
+        with written_aside(tmp_path / "out.txt") as aside:
+            aside.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        broken()
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.txt": "old"}
+
+
+def test_two_processes_write_aside_of_each_other(tmp_path):
+    """The file aside carries the process in its name."""
+    with written_aside(tmp_path / "out.txt") as aside:
+        aside.touch()
+
+        assert str(os.getpid()) in aside.name
+        assert aside.name.startswith(".")

@@ -1,0 +1,79 @@
+"""The counting bigram against counts by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from makemore.evaluation.loss import nll_of_names
+from makemore.models.bigram import Config, Model
+from makemore.vocab import Vocab
+
+# emma alone: vocab . a e m; (., e) (e, m) (m, m) (m, a) (a, .)
+VOCAB = Vocab((".", "a", "e", "m"))
+EMMA = torch.tensor([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 1]])
+
+
+def test_probabilities_of_emma_by_hand():
+    """After m comes a or m, one time in two; every other character has one follower."""
+    expected = [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0.5, 0, 0.5]]
+
+    assert Model.from_counts(EMMA, Config(smoothing=0)).P.tolist() == expected
+
+
+def test_nll_of_emma_by_hand():
+    """Two choices of one in two among five characters: 2 ln 2 / 5 nats a character."""
+    model = Model.from_counts(EMMA, Config(smoothing=0))
+
+    assert nll_of_names(model, VOCAB, ["emma"]) == pytest.approx([2 * math.log(2) / 5])
+
+
+def test_a_pair_never_seen_is_excluded_until_smoothing_allows_it():
+    """Without smoothing 'ae' has probability zero; with smoothing 1 each of its pairs has one in five or two."""
+    without, smoothed = (Model.from_counts(EMMA, Config(smoothing=s)) for s in (0, 1))
+
+    assert nll_of_names(without, VOCAB, ["ae"]) == [math.inf]
+    # (., a) 1/5, (a, e) 1/5, (e, .) 1/5: row sums 1 + 4.
+    assert nll_of_names(smoothed, VOCAB, ["ae"]) == pytest.approx([math.log(5)])
+
+
+def test_a_character_without_followers_is_uniform_without_smoothing():
+    """Nothing is known of a character that only held-out names have: its row is uniform, not nan."""
+    model = Model.from_counts(torch.tensor([[0, 2], [0, 0]]), Config(smoothing=0))
+
+    assert model.P.tolist() == [[0, 1], [0.5, 0.5]]
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 6).flatmap(
+        lambda v: st.lists(st.lists(st.integers(0, 10**9), min_size=v, max_size=v), min_size=v, max_size=v)
+    ),
+    st.floats(0, 1e6),
+)
+def test_rows_sum_to_one(counts, smoothing):
+    """Whatever the counts and the smoothing, what follows a character has probability one in all."""
+    probs = Model.from_counts(torch.tensor(counts), Config(smoothing=smoothing)).P
+
+    torch.testing.assert_close(probs.sum(dim=1), torch.ones(len(counts), dtype=torch.float64))
+
+
+@settings(deadline=None)
+@given(st.floats(0.01, 100))
+def test_more_smoothing_gives_smoother_rows(smoothing):
+    """The entropy of each row grows with smoothing, towards that of the uniform row."""
+
+    def entropy(value):
+        probs = Model.from_counts(EMMA, Config(smoothing=value)).P
+        return -(probs * probs.log()).sum(dim=1)
+
+    assert (entropy(2 * smoothing) > entropy(smoothing)).all()
+
+
+@pytest.mark.parametrize("smoothing", [-1, math.inf, math.nan])
+def test_smoothing_that_is_no_count_is_refused(smoothing):
+    """Smoothing is a count: 0 or more."""
+    with pytest.raises(ValueError, match="use 0 or more"):
+        Config(smoothing=smoothing)

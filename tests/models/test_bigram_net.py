@@ -1,0 +1,125 @@
+"""The one-layer net against the lecture's own way of training it."""
+
+import pytest
+import torch
+
+from makemore.data.dataset import xs_ys
+from makemore.evaluation.loss import nll_of_rows
+from makemore.models.bigram_net import Config
+from makemore.vocab import Vocab
+from tests.rows import rows_of, trained
+
+# Any two letters between a consonant and a vowel: no row is so frequent that steps of 50 are too long.
+NAMES = [f"{a}{b}{c}{d}" for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in "aey"] + ["emma", "ava", "anna"]
+FEW = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
+SEED = 2147483647
+
+
+def lecture_net(names, vocab, config, seed):
+    """W as the lecture trains it: a one-hot row an example, softmax by hand, autograd, a full-batch step."""
+    xs, ys = (torch.tensor(ids.astype(int)) for ids in xs_ys(names, vocab))
+    weights = torch.randn((len(vocab), len(vocab)), generator=torch.Generator().manual_seed(seed), requires_grad=True)
+    one_hot = torch.nn.functional.one_hot(xs, num_classes=len(vocab)).float()
+    for _ in range(config.steps):
+        counts = (one_hot @ weights).exp()
+        probs = counts / counts.sum(1, keepdims=True)
+        loss = -probs[torch.arange(len(xs)), ys].log().mean() + config.regularisation * (weights**2).mean()
+        weights.grad = None
+        loss.backward()
+        weights.data += -config.learning_rate * weights.grad
+    return weights.detach(), loss.item()
+
+
+@pytest.mark.parametrize("regularisation", [0, 0.01, 1])
+def test_training_on_count_rows_is_training_on_all_examples(regularisation):
+    """The counts are sufficient statistics: the same W and the same loss as from one-hot examples."""
+    vocab, config = Vocab.of(NAMES), Config(regularisation=regularisation)
+
+    model, told = trained("bigram_net", config, NAMES, vocab, seed=SEED)
+
+    expected, expected_loss = lecture_net(NAMES, vocab, config, SEED)
+    torch.testing.assert_close(model.W.detach(), expected, atol=1e-4, rtol=0)
+    assert told["loss"] == pytest.approx(expected_loss, abs=1e-5)
+
+
+def test_more_regularisation_gives_smoother_rows():
+    """As more smoothing does in the bigram: the mean entropy of the rows grows with it."""
+    vocab = Vocab.of(NAMES)
+
+    def entropy(regularisation):
+        model, _ = trained("bigram_net", Config(regularisation=regularisation), NAMES, vocab)
+        probs = model.W.detach().softmax(dim=1)
+        return float(-(probs * probs.log()).sum(dim=1).mean())
+
+    entropies = [entropy(regularisation) for regularisation in (0, 0.1, 1, 5)]
+
+    assert entropies == sorted(entropies)
+    assert entropies[-1] > entropies[0] + 0.1
+
+
+def test_enough_steps_find_the_counts_answer():
+    """Without regularisation gradient descent goes to the nll that counting gives."""
+    vocab = Vocab.of(NAMES)
+    rows = rows_of(NAMES, vocab)
+    counted, _ = trained("bigram", _unsmoothed(), NAMES, vocab)
+
+    model, _ = trained("bigram_net", Config(steps=2000, regularisation=0), NAMES, vocab, seed=SEED)
+
+    assert nll_of_rows(model, rows) == pytest.approx(nll_of_rows(counted, rows), abs=0.01)
+    assert nll_of_rows(model, rows) >= nll_of_rows(counted, rows)
+
+
+def test_the_seed_alone_decides_the_weights():
+    """Twice the same seed is the same weights to the bit; another seed is not."""
+    vocab = Vocab.of(NAMES)
+
+    first, again, other = (trained("bigram_net", Config(steps=5), NAMES, vocab, seed=seed)[0] for seed in (1, 1, 2))
+
+    assert torch.equal(first.W, again.W)
+    assert not torch.equal(first.W, other.W)
+
+
+@pytest.mark.parametrize("learning_rate", [50, 1e4, 1e38])
+def test_steps_that_are_too_long_are_taken_back(learning_rate):
+    """On a list of ten names the lecture's rate overshoots; the net comes near the counts' answer all the same."""
+    vocab = Vocab.of(FEW)
+    rows = rows_of(FEW, vocab)
+    counted, _ = trained("bigram", _unsmoothed(), FEW, vocab)
+    config = Config(steps=400, learning_rate=learning_rate, regularisation=0)
+
+    model, told = trained("bigram_net", config, FEW, vocab, seed=SEED)
+
+    assert nll_of_rows(model, rows) == pytest.approx(nll_of_rows(counted, rows), abs=0.02)
+    assert nll_of_rows(model, rows) <= told["loss"]
+
+
+def test_a_loss_that_is_no_number_from_the_start_is_an_error():
+    """There is no step to take back: the message names what to lower."""
+    vocab = Vocab.of(FEW)
+
+    with pytest.raises(ValueError, match=r"the loss is inf before the first step: lower --set bigram_net\.reg"):
+        trained("bigram_net", Config(regularisation=1e308), FEW, vocab)
+
+
+@pytest.mark.parametrize("setting", [{"steps": 0}, {"learning_rate": 0}, {"regularisation": -1}])
+def test_settings_out_of_range_are_refused(setting):
+    """Each setting names its limit."""
+    with pytest.raises(ValueError, match=rf"bigram_net.{next(iter(setting))}=.*: use"):
+        Config(**setting)
+
+
+def test_golden_losses_of_the_lecture(lecture_names):
+    """The lecture's losses after 200 steps of 50: 2.46239 plain, 2.48300 with 0.01, the penalty included."""
+    vocab = Vocab.of(lecture_names)
+
+    _, without = trained("bigram_net", Config(regularisation=0), lecture_names, vocab, seed=SEED)
+    _, regularised = trained("bigram_net", Config(), lecture_names, vocab, seed=SEED)
+
+    assert without["loss"] == pytest.approx(2.46239, abs=5e-6)
+    assert regularised["loss"] == pytest.approx(2.48300, abs=5e-6)
+
+
+def _unsmoothed():
+    from makemore.models.bigram import Config as BigramConfig
+
+    return BigramConfig(smoothing=0)

@@ -1,0 +1,68 @@
+import logging
+
+import pytest
+
+from makemore.database import query
+from makemore.evaluation.loss import nll_of_names
+from makemore.home import holding
+from makemore.options import BuildOptions, IngestOptions, TrainOptions
+from makemore.pipeline import ingest, publish
+from makemore.pipeline.build import build_relations
+from makemore.versions import store, weights
+from tests.conftest import ENGLISH
+
+NGRAM = TrainOptions(("ngram",), samples=20)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with the bundled list, built at order 4 without what occurs once. Not for tests that build."""
+    home = tmp_path_factory.mktemp("home")
+    with holding(home, "the test"):
+        ingest.ingest(home, str(ENGLISH), IngestOptions())
+        build_relations(home, BuildOptions(order=4, min_count=2))
+    return home
+
+
+def test_a_version_of_them_says_the_same_in_sql_as_loaded(home):
+    """Order and pruning are what was built; the macro of the snapshot gives the model's nll of the test names."""
+    version = publish.make_version(home, NGRAM)
+    model, vocab = weights.load_model(version / "models" / "ngram")
+    told = query(version / "stats.duckdb", "select name, avg(nats) as nll from split_names, score_name(name) "
+                 "where split = 'test' group by all order by all limit 50")  # fmt: skip
+
+    assert (model.config.order, model.config.min_count) == (4, 2)
+    assert told["nll"].to_list() == pytest.approx(nll_of_names(model, vocab, told["name"].to_list()), abs=1e-6)
+    assert store.read_metrics(version, "ngram")["nll"]["test"] == pytest.approx(
+        query(version / "stats.duckdb", "select avg(nats) from names, score_name(names.name) where split = 'test'")
+        .to_series().item(), abs=1e-6)  # fmt: skip
+
+
+def test_the_same_relations_give_the_same_bytes(home):
+    """Rows and weights are ordered: two models of one home do not differ in a byte."""
+
+    def weights_of():
+        draft = publish.draft(home, NGRAM)
+        publish.train_model(draft, "ngram")
+        return (draft / "models" / "ngram" / "model.safetensors").read_bytes()
+
+    assert weights_of() == weights_of()
+
+
+@pytest.mark.parametrize(("setting", "option"), [("order=5", "--order 5"), ("min_count=1", "--min-count 1")])
+def test_another_order_than_was_built_is_refused(home, setting, option):
+    """The relations are what the model is: the message says how to build them."""
+    with pytest.raises(ValueError, match=rf"--set ngram.{setting}: .* built with \d\. .* build {option}\."):
+        publish.draft(home, TrainOptions(("ngram",), set=(f"ngram.{setting}",)))
+
+
+def test_a_short_list_says_in_one_line_which_discounts_fall_back(tmp_path, caplog):
+    """One name: no order has the counts that the formula asks for."""
+    (tmp_path / "list.txt").write_text("emma\n", encoding="utf-8")
+    with holding(tmp_path, "the test"), caplog.at_level(logging.INFO, "makemore"):
+        ingest.ingest(tmp_path, str(tmp_path / "list.txt"), IngestOptions())
+        build_relations(tmp_path, BuildOptions(holdout=0))
+        publish.make_version(tmp_path, NGRAM)
+
+    [line] = [message for message in caplog.messages if message.startswith("ngram: too few")]
+    assert line == "ngram: too few n-grams of order 1, 2, 3, 4, 5, 6 to compute discounts: 0.5, 1 and 1.5 are used"

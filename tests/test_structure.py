@@ -1,0 +1,116 @@
+"""The structure itself: package contracts, public names, what stays out of the way."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from tests.conftest import ROOT
+
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("makemore/*/__init__.py"))
+MAX_ROOT_MODULES = 10
+MAX_MODULE_LINES = 220
+
+
+def modules():
+    """The path of each module of the package and the flows."""
+    return sorted([*ROOT.glob("makemore/**/*.py"), *ROOT.glob("flows/*.py")])
+
+
+def imports(path):
+    """Modules of ours that a file imports from, with the names that it imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "makemore":
+            yield node.module, [alias.name for alias in node.names]
+
+
+def test_packages_import_only_from_packages_below():
+    """The contracts of pyproject.toml, which `make lint` checks too."""
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml")) == EXIT_STATUS_SUCCESS
+
+
+@cache
+def public(package):
+    """Names that a package lists as its public ones, the names that it defines or has as files, and its docstring."""
+    folder = ROOT / "makemore" / package
+    tree = ast.parse((folder / "__init__.py").read_text())
+    listed, defined = [], {path.stem for path in folder.glob("*.py")}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            defined |= {target.id for target in node.targets}
+            if node.targets[0].id == "__all__":
+                listed = ast.literal_eval(node.value)
+        elif isinstance(node, ast.ImportFrom):
+            defined |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+    return listed, defined, ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_lists_its_public_names_and_describes_each(package):
+    """The `__init__` is the index: each public name exists, and the docstring has a line about it."""
+    listed, defined, docstring = public(package)
+
+    assert listed
+    assert [name for name in listed if name not in defined] == []
+    assert [name for name in listed if f"`{name}`" not in docstring] == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_imports_only_public_names_of_other_packages(path):
+    """A module that a package does not list is its own affair."""
+    own = path.relative_to(ROOT / "makemore").parts[0] if path.is_relative_to(ROOT / "makemore") else "flows"
+    private = []
+    for module, names in imports(path):
+        _, package, *rest = [*module.split("."), ""]
+        if package in PACKAGES and package != own:
+            private += [
+                f"{module}.{name}" for name in ([rest[0]] if rest[0] else names) if name not in public(package)[0]
+            ]
+
+    assert private == []
+
+
+def test_files_are_short_and_few_stand_at_the_root():
+    """A file that grows past this holds two ideas: name them and split."""
+    assert len(list(ROOT.glob("makemore/*.py"))) <= MAX_ROOT_MODULES
+    assert [path for path in modules() if len(path.read_text().splitlines()) > MAX_MODULE_LINES] == []
+
+
+def run_python(code):
+    """The finished process of a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
+
+
+def test_the_library_works_without_prefect():
+    """pip install makemore, without [flows], loads, scores and samples: nothing but cli's run needs Prefect."""
+    done = run_python(
+        "import sys; sys.modules['prefect'] = None; sys.modules['makemore.flows'] = None\n"
+        "import makemore.pipeline.publish, makemore.pipeline.evaluate, makemore.cli"
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_imports_neither_torch_nor_prefect():
+    """Nor DuckDB or Polars: help and completion are quick."""
+    done = run_python(
+        "import sys, makemore.cli\n"
+        "makemore.cli.app(['train', '--help'], exit_on_error=False, result_action='return_value')\n"
+        "print(sorted({'torch', 'prefect', 'polars', 'duckdb', 'pyarrow'} & sys.modules.keys()))"
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_files_say_in_their_first_line_what_they_are():
+    """One idea a file, and it is said; no file named after nothing."""
+    for path in modules():
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+        assert path.stem not in ("utils", "common", "helpers", "misc", "base")
