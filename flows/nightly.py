@@ -10,7 +10,7 @@ from prefect.states import Completed
 
 from makemore.flows import nightly_tasks, run_history, run_page
 from makemore.flows.alerts import LOOK, tell
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline.nightly import Night, Plan, night
 
@@ -31,7 +31,7 @@ def nightly(
 ) -> Night:
     """What the night came to: lists taken in, and if anything is new, a version made, judged, published."""
     plan = Plan(lists, read, build, train, keep)
-    with holding(home, "nightly"):
+    with locked_home(home, "nightly"):
         came_to = night(home, plan, _steps())
     run_history.trim()
     told = f"published {came_to.version.name}" if came_to.version else "the newest version is made of all that there is"

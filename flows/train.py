@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from makemore.flows.version_tasks import make_version
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.options import BuildOptions, TrainOptions
 
 
@@ -14,5 +14,5 @@ def train(
     home: Path = Path("artifacts"), build: BuildOptions = BuildOptions(), train: TrainOptions = TrainOptions()
 ) -> Path:
     """Build the relations, train the models and publish a version; its folder."""
-    with holding(home, "train"):
+    with locked_home(home, "train"):
         return make_version(home, build, train)

@@ -49,7 +49,7 @@ class Home:
 
 
 @contextmanager
-def holding(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
+def locked_home(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
     """The home, created if need be, with no other run writing to it until the block ends.
 
     The lock is the operating system's: it is gone with the process that held it, however that ended.

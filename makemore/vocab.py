@@ -79,7 +79,7 @@ class Vocab:
             self._refuse([name])
         return [self.stoi[ch] for ch in name]
 
-    def troubles(self, names: pl.Series) -> pl.Series:
+    def reject_reasons(self, names: pl.Series) -> pl.Series:
         """Why each name cannot be spelled, by its first character that is not in the vocab; null where it can be."""
         text, ends = "".join(names), names.str.len_chars().cast(pl.Int64).cum_sum().to_numpy()
         strange = np.flatnonzero(self.ids(code_points(text)) == len(self))
@@ -87,7 +87,7 @@ class Vocab:
         told: list[str | None] = [None] * len(names)
         for name, at in zip(which.tolist(), strange[first].tolist(), strict=True):
             told[name] = self.lacking(text[at])
-        return pl.Series("trouble", told, dtype=pl.String)
+        return pl.Series("reject_reason", told, dtype=pl.String)
 
     def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
         """Names of the rows of `ids` (B, T), each padded with 0."""

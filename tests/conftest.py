@@ -24,7 +24,7 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from makemore.cli import main
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.ingest import store as wh
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
@@ -58,7 +58,7 @@ def lecture_names(lecture_list):
 def published(tmp_path_factory):
     """A home with one version of the bundled English list. Not for tests that write."""
     home = tmp_path_factory.mktemp("published")
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         ingest.ingest(home, str(ENGLISH), ReadOptions())
         build_relations(home, BuildOptions())
         publish.make_version(home, TrainOptions())

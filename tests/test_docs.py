@@ -174,7 +174,7 @@ def test_every_table_has_three_queries():
     assert {name: count for name, count in queries.items() if count < 3} == {}
 
 
-LAWS = catalog.laws() | catalog.laws_of_ngrams()
+LAWS = catalog.checks() | catalog.ngram_checks()
 
 
 @pytest.mark.parametrize("law", LAWS)

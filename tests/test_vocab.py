@@ -100,7 +100,7 @@ def test_the_first_character_that_the_vocab_lacks_is_the_trouble_of_a_name(names
     """Told of all names at once, as `encode` tells of each."""
     vocab = Vocab((".", "e", "m", "ø"))
 
-    told = vocab.troubles(pl.Series(names, dtype=pl.String))
+    told = vocab.reject_reasons(pl.Series(names, dtype=pl.String))
 
     strangers = [next((ch for ch in name if ch not in vocab.stoi), None) for name in names]
     assert told.to_list() == [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from makemore.cli.app import HOME, HomeOption, app
-from makemore.home import holding
+from makemore.home import locked_home
 
 if TYPE_CHECKING:
     from makemore.maintenance.backup import Kept
@@ -30,7 +30,7 @@ def prune(
     from makemore.maintenance import retention
 
     _check_there(home)
-    with holding(home, "makemore prune"):
+    with locked_home(home, "makemore prune"):
         pruned = retention.prune(home, keep, dry_run=dry_run)
     for version, why in pruned.kept.items():
         print(f"stays  {version}  {why}")
@@ -51,7 +51,7 @@ def export_home(
     from makemore.maintenance import backup
 
     _check_there(home)
-    with holding(home, "makemore export-home"):
+    with locked_home(home, "makemore export-home"):
         kept = backup.export_home(home, file)
     print(f"{file}: {_told(kept)}; read back and checked, {_size(file.stat().st_size)}")
     if kept.left_out:

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from makemore.cli.app import HOME, HomeOption, app
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 
 
 @app.command
@@ -18,7 +18,7 @@ def release(source: str | None = None, /, *, home: HomeOption = HOME) -> None:
     """
     from makemore.pipeline import ingest
 
-    with holding(home, "makemore release"):
+    with locked_home(home, "makemore release"):
         if source is None:
             held = ingest.held(home)
             print("\n".join(f"{row['uri']}: it {row['reason']}" for row in held) or "no list is held back")
@@ -47,7 +47,7 @@ def forget(
 
     if (source is None) == (name is None):
         raise ValueError("say either which list to forget, as in `makemore forget list.txt`, or which --name.")
-    with holding(home, "makemore forget"):
+    with locked_home(home, "makemore forget"):
         gone = forgetting.forget_source(home, source) if source else forgetting.forget_name(home, name or "")
     print(f"forgot {gone.lines:,} lines of {len(gone.lists)} list{'s' * (len(gone.lists) != 1)}")
     for version in gone.versions:

@@ -22,7 +22,7 @@ from makemore.cli.app import (
     tell_whom,
 )
 from makemore.errors import NeedsAttention
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 
 
@@ -72,7 +72,7 @@ def ingest(*lists: str, home: HomeOption = HOME, read: Annotated[IngestOptions, 
     from makemore.pipeline import ingest as intake
 
     held = []
-    with holding(home, "makemore ingest"):
+    with locked_home(home, "makemore ingest"):
         for uri in expand(named(lists)):
             result = intake.ingest(home, uri, read)
             if result.held:
@@ -94,7 +94,7 @@ def build(*, home: HomeOption = HOME, options: Annotated[BuildOptions, Flat] = B
     """
     from makemore.pipeline.build import build_relations
 
-    with holding(home, "makemore build"):
+    with locked_home(home, "makemore build"):
         for relation, rows in build_relations(home, options).items():
             print(f"{relation}: {rows:,} rows")
 
@@ -107,7 +107,7 @@ def train(*, home: HomeOption = HOME, options: Annotated[TrainOptions, Flat] = T
     """
     from makemore.pipeline import publish
 
-    with holding(home, "makemore train"):
+    with locked_home(home, "makemore train"):
         _print_version(publish.make_version(home, options), home)
 
 

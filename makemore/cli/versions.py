@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from makemore.cli.app import HOME, HomeOption, VersionOption, app
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 
 Named = Annotated[str, Parameter(help="Published version.")]
 
@@ -72,7 +72,7 @@ def promote(
     """
     from makemore.promotion import decide
 
-    with holding(home, "makemore promote") as held:
+    with locked_home(home, "makemore promote") as held:
         promotion = decide.promote(held, version, model)
     print(f"{promotion.version} serves from now on, with {promotion.model_type}.")
 
@@ -85,7 +85,7 @@ def rollback(*, home: HomeOption = HOME) -> None:
     """
     from makemore.promotion import decide
 
-    with holding(home, "makemore rollback") as held:
+    with locked_home(home, "makemore rollback") as held:
         promotion = decide.roll_back(held)
     print(f"{promotion.version} serves again, with {promotion.model_type}, in place of {promotion.against}.")
 
@@ -98,7 +98,7 @@ def pin(version: Named, /, *, home: HomeOption = HOME) -> None:
     """
     from makemore.versions import registry, store
 
-    with holding(home, "makemore pin") as held:
+    with locked_home(home, "makemore pin") as held:
         pinned = registry.pin(held, store.find_version(held, version).name).pinned
     print(f"pinned: {', '.join(pinned)}")
 
@@ -111,7 +111,7 @@ def unpin(version: Named, /, *, home: HomeOption = HOME) -> None:
     """
     from makemore.versions import registry
 
-    with holding(home, "makemore unpin") as held:
+    with locked_home(home, "makemore unpin") as held:
         pinned = registry.unpin(held, version).pinned
     print(f"pinned: {', '.join(pinned) or 'none'}")
 
@@ -152,7 +152,7 @@ def _damaged_files(home: Home) -> list[str]:
 
     told = []
     try:
-        with holding(home.path, "makemore verify", wait=0):
+        with locked_home(home.path, "makemore verify", wait=0):
             if not _is_whole(home.db.name, "as written", checking.database_problems(home)):
                 told.append(
                     f"{home.db.name} is damaged: take it from an export, `makemore restore FILE --home NEW`. Without "

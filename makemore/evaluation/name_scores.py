@@ -24,7 +24,7 @@ def described(
     """A row for each of the names, in their order.
 
     Columns: name; nll (nats a character, end counted); bits of the whole name, end counted; percentile, the percent of
-    held-out names that are less name-like; seen, whether train has the name; surprise, the bits of each character, the
+    held-out names that are less name-like; seen, whether train has the name; surprisal, the bits of each character, the
     end last. `held_out` is as `scores.score` gives it: columns name, count, nats, characters. `train` has names.
 
     Raises:
@@ -44,7 +44,7 @@ def described(
             "bits": whole / math.log(2),
             "percentile": percentiles(nlls, held_out),
             "seen": names.is_in(train.implode()),
-            "surprise": _lists(nats / math.log(2), starts),
+            "surprisal": _lists(nats / math.log(2), starts),
         }
     )
 

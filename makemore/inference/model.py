@@ -131,9 +131,9 @@ class Loaded:
         return self._made(Request(n, best=True, options=SampleOptions(**options)), not_in, ban)
 
     def score(self, names: Sequence[str] | pl.Series) -> pl.DataFrame:
-        """How name-like each of the names is: columns name, nll, bits, percentile, seen, surprise.
+        """How name-like each of the names is: columns name, nll, bits, percentile, seen, surprisal.
 
-        percentile is the share of held-out names, in percent, that are less name-like, and surprise the bits of each
+        percentile is the share of held-out names, in percent, that are less name-like, and surprisal the bits of each
         character, the end last: `makemore.evaluation.name_scores.described` says more.
 
         Raises:

@@ -26,7 +26,7 @@ STRANGE = 0.1
 """Share of control and undecodable characters from which a file is no list."""
 ONCE = object()
 """A count that is not told."""
-SCHEMA = {"row": pl.Int64, "raw": pl.String, "count": pl.String, "trouble": pl.String}
+SCHEMA = {"row": pl.Int64, "raw": pl.String, "count": pl.String, "reject_reason": pl.String}
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character: JSON can spell one, no text can hold it."""
@@ -35,7 +35,7 @@ Row = tuple[int, str, str | None, str | None]
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
-    """Batches with columns row (from 1), raw, count (null: the name counts once) and trouble (null: none).
+    """Batches with columns row (from 1), raw, count (null: the name counts once) and reject_reason (null: none).
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -68,7 +68,9 @@ def _csv(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
         if columns is None:
             columns = next(records)[1]
         name, count = _column_indices(path, columns, options)
-        yield _frame((row + i, *_fields(lines[i], fields, trouble, name, count)) for i, fields, trouble in records)
+        yield _frame(
+            (row + i, *_fields(lines[i], fields, reject_reason, name, count)) for i, fields, reject_reason in records
+        )
 
 
 def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:
@@ -95,12 +97,12 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str],
 
 
 def _fields(
-    line: str, fields: list[str], trouble: str | None, name: int, count: int | None
+    line: str, fields: list[str], reject_reason: str | None, name: int, count: int | None
 ) -> tuple[str, str | None, str | None]:
-    if trouble is None and fields and len(fields) <= max(name, count or 0):
-        trouble = "has too few fields"
-    if trouble or not fields:
-        return line, None, trouble
+    if reject_reason is None and fields and len(fields) <= max(name, count or 0):
+        reject_reason = "has too few fields"
+    if reject_reason or not fields:
+        return line, None, reject_reason
     return fields[name], None if count is None else fields[count], None
 
 
@@ -164,7 +166,7 @@ def _is_text(kind: pa.DataType) -> bool:
 def _columns(row: int, raw: pl.Series, count: pl.Series | None) -> pl.DataFrame:
     nothing = pl.lit(None, pl.String)
     return pl.select(
-        row=pl.int_range(row, row + len(raw)), raw=raw, count=nothing if count is None else count, trouble=nothing
+        row=pl.int_range(row, row + len(raw)), raw=raw, count=nothing if count is None else count, reject_reason=nothing
     )
 
 

@@ -26,7 +26,7 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     raw = _folded(options)
     plain = (
         raw.str.contains(PLAIN) & (raw.str.len_chars() <= options.max_length)
-        & pl.col("count").is_null() & pl.col("trouble").is_null()
+        & pl.col("count").is_null() & pl.col("reject_reason").is_null()
     )  # fmt: skip
     marked = batch.with_columns(plain=plain)
     names = marked.filter("plain").select("row", name=raw, weight=pl.lit(1, pl.Int64))
@@ -39,7 +39,7 @@ def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.D
     name = _folded(options).str.normalize("NFC").str.strip_chars()
     weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
-        pl.when(pl.col("trouble").is_not_null()).then(pl.col("trouble"))
+        pl.when(pl.col("reject_reason").is_not_null()).then(pl.col("reject_reason"))
         .when(pl.col("name").str.strip_chars(JOINERS) == "").then(pl.lit("is empty"))
         .when(pl.col("name").str.contains(".", literal=True)).then(pl.lit("holds '.', which marks start and end"))
         .when(pl.col("name").str.contains("\ufffd", literal=True)).then(pl.lit("holds an undecodable character"))

@@ -17,7 +17,7 @@ from makemore.database import connect
 from makemore.errors import CorruptArchive
 from makemore.files import archive
 from makemore.files.atomic import check_target, sync
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.maintenance import checking
 from makemore.progress import track
 from makemore.versions import registry, store
@@ -91,7 +91,7 @@ def restore(file: Path, home: Path) -> Kept:
     target = home.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{home} is not empty: restore into a new folder, or move what is there away.")
-    with holding(target.with_name(f".{target.name}.restoring"), "makemore restore", wait=0) as aside:
+    with locked_home(target.with_name(f".{target.name}.restoring"), "makemore restore", wait=0) as aside:
         try:
             _clear(aside)
             contents = _unpack(file, aside)

@@ -47,7 +47,7 @@ def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
     log.info(
         "built the relations of %s names from %s, %d laws hold",
-        f"{rows['entries']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(catalog.laws()),
+        f"{rows['entries']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(catalog.checks()),
     )  # fmt: skip
     return rows
 
@@ -75,7 +75,7 @@ def _build(con: duckdb.DuckDBPyConnection, sources: list[dict[str, Any]], option
             _set(con, options)
             incremental.count_anew(con, counter)
         con.execute("update settings set built_from = ?::json", [_state_of(sources)])
-        catalog.check(con, catalog.laws())
+        catalog.run_checks(con, catalog.checks())
 
 
 def _set(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:

@@ -38,31 +38,31 @@ def score_names(version: Path, model_type: str, names: Sequence[str], options: R
     for raw, reason in rejects.sort("row").select("raw", "reason").rows():
         raise ValueError(f"{raw[: options.max_length]!r} is no name: it {reason}. Correct it or leave it out.")
     loaded.vocab.stream(entries["name"].to_list())
-    rows = entries.sort("row").select("row", "name", trouble=pl.lit(None, pl.String))
+    rows = entries.sort("row").select("row", "name", reject_reason=pl.lit(None, pl.String))
     return _scored(rows, loaded.score)
 
 
 def score_list(version: Path, model_type: str, path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     """A row for each row of a list under a model of a version, in order, some at a time.
 
-    Columns: row (from 1), those of `surprise.described`, and trouble: why a row has no score, null if it has one. Names
-    are read as `ingest` reads them, and folded to lower case where all lists of the version were; what is no name is
-    told as it stands there. Counts are not read. A list without rows gives one frame without rows.
+    Columns: row (from 1), those of `name_scores.described`, and reject_reason: null if the row has a score. Names are
+    read as `ingest` reads them, in lower case if all lists of the version are. Counts are ignored. A list without rows
+    yields one empty frame.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it cannot be read.
     """
     loaded = Loaded(version / "models" / model_type)
-    judge, options, rows, troubles = loaded.score, folded(version, options), 0, 0
+    judge, options, rows, reject_reasons = loaded.score, folded(version, options), 0, 0
     for piece in _pieces(readers.read(path, options)):
         scored = _scored(_rows(piece, loaded.vocab, options), judge)
         yield scored
-        rows, troubles = rows + len(scored), troubles + scored["trouble"].count()
+        rows, reject_reasons = rows + len(scored), reject_reasons + scored["reject_reason"].count()
     if not rows:
         yield _scored(_rows(readers.batch_of([]), loaded.vocab, options), judge)
-    if troubles:
-        log.warning("%s: %s of %s rows have no score; each says why", path.name, f"{troubles:,}", f"{rows:,}")
+    if reject_reasons:
+        log.warning("%s: %s of %s rows have no score; each says why", path.name, f"{reject_reasons:,}", f"{rows:,}")
 
 
 def write_scores(
@@ -95,20 +95,22 @@ def _pieces(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFrame:
-    """Columns row, name, trouble of a batch of `formats.read`, whatever its counts say."""
+    """Columns row, name, reject_reason of a batch of `formats.read`, whatever its counts say."""
     entries, rejects = validation.divide(batch.with_columns(count=pl.lit(None, pl.String)), options)
-    names = entries.select("row", "name").with_columns(vocab.troubles(entries["name"]))
-    return pl.concat([names, rejects.select("row", name="raw", trouble="reason")]).sort("row")
+    names = entries.select("row", "name").with_columns(vocab.reject_reasons(entries["name"]))
+    return pl.concat([names, rejects.select("row", name="raw", reject_reason="reason")]).sort("row")
 
 
 def _scored(rows: pl.DataFrame, judge: Judge) -> pl.DataFrame:
-    named = rows.filter(pl.col("trouble").is_null())
+    named = rows.filter(pl.col("reject_reason").is_null())
     figures = named.select("row").hstack(judge(named["name"]).drop("name"))
-    return rows.join(figures, on="row", how="left", maintain_order="left").select(pl.exclude("trouble"), "trouble")
+    return rows.join(figures, on="row", how="left", maintain_order="left").select(
+        pl.exclude("reject_reason"), "reject_reason"
+    )
 
 
 def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
     """The same rows, the bits of each character as text: numbers with spaces between."""
     return frame.with_columns(
-        pl.col("surprise").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ").alias("surprise")
+        pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ").alias("surprisal")
     )

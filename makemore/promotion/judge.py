@@ -77,7 +77,7 @@ def _beside_champion(
     for problem in store.verify(folder):
         raise Unopposed(f"the champion {champion.version} is damaged: {problem}")
     model, vocab = weights.load_model(folder / "models" / champion.model_type)
-    spelled = asked.filter(vocab.troubles(asked["name"]).is_null())
+    spelled = asked.filter(vocab.reject_reasons(asked["name"]).is_null())
     unseen = spelled.filter(~pl.col("name").is_in(_trained_on(folder, spelled["name"]).implode()))
     nats = scores.score(model, vocab, unseen)["nats"].to_numpy()
     difference = _paired(unseen, nats)

@@ -1,4 +1,4 @@
-"""Relations: the selects of sql/, tables or views in the order that they imply, and the laws that they must keep."""
+"""Relations: the selects of sql/, tables or views in the order that they imply, and the checks that they must keep."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def selects_on_results() -> dict[str, str]:
 
 
 @cache
-def laws() -> dict[str, str]:
-    """The select of each law of what is counted, by its name; it finds what must not be."""
+def checks() -> dict[str, str]:
+    """The select of each check of what is counted, by its name; it finds what must not be."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/*.sql"))}
 
 
 @cache
-def laws_of_ngrams() -> dict[str, str]:
-    """The select of each law of the probabilities of n-grams, by its name: they hold where these are computed."""
+def ngram_checks() -> dict[str, str]:
+    """The select of each check of the probabilities of n-grams, by its name: they hold where these are computed."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/ngram/*.sql"))}
 
 
@@ -62,8 +62,8 @@ def macros() -> dict[str, str]:
 
 
 def digest() -> str:
-    """Twelve hexadecimal digits that say which relations, laws and macros there are, and how they are made."""
-    told = json.dumps([selects(), sorted(counted()), laws(), laws_of_ngrams(), macros()], sort_keys=True)
+    """Twelve hexadecimal digits that say which relations, checks and macros there are, and how they are made."""
+    told = json.dumps([selects(), sorted(counted()), checks(), ngram_checks(), macros()], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
@@ -105,19 +105,19 @@ def build(
         yield name, count_rows(con, name)
 
 
-def check(con: duckdb.DuckDBPyConnection, laws: Mapping[str, str]) -> None:
-    """Nothing, if every law holds.
+def run_checks(con: duckdb.DuckDBPyConnection, checks: Mapping[str, str]) -> None:
+    """Nothing, if every check holds.
 
     Raises:
-        FailedCheck: with the law's own words and the first row that breaks it.
+        FailedCheck: with the check's own words and the first row that breaks it.
     """
-    for select in laws.values():
+    for select in checks.values():
         # Materialized: DuckDB 2.0.0 never ends on some joins whose rows a limit takes as they come.
         cursor = con.execute(f"with found as materialized ({select}) select * from found limit 1")
         columns = [column[0] for column in cursor.description or []]
         for row in cursor.fetchall():
             found = ", ".join(f"{column} {value!r}" for column, value in zip(columns, row, strict=True))
-            raise FailedCheck(f"the data break a law of sql/checks/: {heading(select)} Found: {found}.")
+            raise FailedCheck(f"the data break a check of sql/checks/: {heading(select)} Found: {found}.")
 
 
 def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -36,7 +36,7 @@ def compute(con: duckdb.DuckDBPyConnection) -> None:
     selects = catalog.selects()
     for name in catalog.build_order({name: selects[name] for name in COMPUTED}):
         con.execute(f"create or replace temp table {name} as {selects[name]}")
-    catalog.check(con, catalog.laws_of_ngrams())
+    catalog.run_checks(con, catalog.ngram_checks())
 
 
 def fallbacks(con: duckdb.DuckDBPyConnection) -> list[int]:

@@ -59,13 +59,16 @@ def evaluated(model_type: str, figures: dict[str, float]) -> str:
 
 def scored(scores: pl.DataFrame) -> Iterator[str]:
     """A line for each row that `steps.scoring` gives: how name-like a name is, and the bits of each character."""
-    shown = [name if trouble is None else repr(name)[1:-1] for name, trouble in scores.select("name", "trouble").rows()]
+    shown = [
+        name if reject_reason is None else repr(name)[1:-1]
+        for name, reject_reason in scores.select("name", "reject_reason").rows()
+    ]
     width = min(NAME, max(map(len, shown), default=0))
     for name, row in zip(shown, scores.iter_rows(named=True), strict=True):
-        if row["trouble"] is None:
+        if row["reject_reason"] is None:
             yield f"{name:{width}}  {_scored(row)}"
         else:
-            yield f"{_cut(name):{width}}  no score: it {row['trouble']}"
+            yield f"{_cut(name):{width}}  no score: it {row['reject_reason']}"
 
 
 def announce(version: Path, command: str, option: str) -> str:
@@ -165,7 +168,7 @@ def _scored(row: dict[str, Any]) -> str:
     if row["percentile"] is not None:
         likeness = f"more name-like than {_percent(row['percentile']):>3} % of held-out names"
     seen = "seen in train" if row["seen"] else "not in train"
-    bits = (f"{_visible(ch)} {bits:.1f}" for ch, bits in zip(f"{row['name']}.", row["surprise"], strict=True))
+    bits = (f"{_visible(ch)} {bits:.1f}" for ch, bits in zip(f"{row['name']}.", row["surprisal"], strict=True))
     return f"nll {row['nll']:6.4f}  bits {row['bits']:5.2f}  {likeness}  {seen:13}  {'  '.join(bits)}"
 
 

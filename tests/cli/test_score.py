@@ -16,9 +16,9 @@ def rows(**columns):
     """One row as of `steps.scoring`, but for what is said otherwise."""
     row = {
         "row": 1, "name": "ab", "nll": 1.25, "bits": 5.41, "percentile": 82.6, "seen": True,
-        "surprise": [3.1, 1.25, 1.06], "trouble": None,
+        "surprisal": [3.1, 1.25, 1.06], "reject_reason": None,
     }  # fmt: skip
-    return pl.DataFrame([row | columns], schema_overrides={"trouble": pl.String, "percentile": pl.Float64})
+    return pl.DataFrame([row | columns], schema_overrides={"reject_reason": pl.String, "percentile": pl.Float64})
 
 
 def test_names_are_printed_one_a_line(ok, published):
@@ -28,10 +28,10 @@ def test_names_are_printed_one_a_line(ok, published):
     assert [line.split()[0] for line in told] == ["emma", "olivia", "zzyzx"]
     assert len({line.index(" nll ") for line in told} | {line.index("  bits ") - 11 for line in told}) == 1
     for line in told:
-        name, bits, surprise = re.fullmatch(
+        name, bits, surprisal = re.fullmatch(
             rf"(\w+) +nll \d\.\d{{4}}  bits ( ?[\d.]+)  {HELD_OUT}  (?:seen in train|not in train )  (.*)", line
         ).groups()
-        characters, numbers = surprise.split()[::2], map(float, surprise.split()[1::2])
+        characters, numbers = surprisal.split()[::2], map(float, surprisal.split()[1::2])
         assert "".join(characters) == f"{name}."
         assert sum(numbers) == pytest.approx(float(bits), abs=0.05 * len(characters) + 0.01)
     assert told == [
@@ -50,13 +50,16 @@ def test_names_are_printed_one_a_line(ok, published):
         ({"percentile": 100.0}, "than 100 % of held-out names"),
         ({"percentile": 0.0}, "than   0 % of held-out names"),
         ({"percentile": None}, "bits  5.41  nothing is held out to compare it with  seen in train  a 3.1"),
-        ({"nll": math.inf, "bits": math.inf, "surprise": [1.0, math.inf, 2.0]}, "nll    inf  bits   inf"),
-        ({"name": "a b", "surprise": [1, 2, 3, 4]}, "a 1.0  ␣ 2.0  b 3.0  . 4.0"),
-        ({"name": "न\u093f", "surprise": [1, 2, 3]}, "न 1.0  ◌\u093f 2.0  . 3.0"),
-        ({"name": "a\u200c", "surprise": [1, 2, 3]}, "a 1.0  U+200C 2.0  . 3.0"),
-        ({"name": "a\x1b[1m", "trouble": "holds a control character"}, "a\\x1b[1m  no score: it holds a control"),
-        ({"name": "x" * 70, "trouble": "is longer than 64 characters"}, f"{'x' * 31}…  no score: it is longer than 64"),
-        ({"name": "", "trouble": "is empty"}, "  no score: it is empty"),
+        ({"nll": math.inf, "bits": math.inf, "surprisal": [1.0, math.inf, 2.0]}, "nll    inf  bits   inf"),
+        ({"name": "a b", "surprisal": [1, 2, 3, 4]}, "a 1.0  ␣ 2.0  b 3.0  . 4.0"),
+        ({"name": "न\u093f", "surprisal": [1, 2, 3]}, "न 1.0  ◌\u093f 2.0  . 3.0"),
+        ({"name": "a\u200c", "surprisal": [1, 2, 3]}, "a 1.0  U+200C 2.0  . 3.0"),
+        ({"name": "a\x1b[1m", "reject_reason": "holds a control character"}, "a\\x1b[1m  no score: it holds a control"),
+        (
+            {"name": "x" * 70, "reject_reason": "is longer than 64 characters"},
+            f"{'x' * 31}…  no score: it is longer than 64",
+        ),
+        ({"name": "", "reject_reason": "is empty"}, "  no score: it is empty"),
     ],
 )  # fmt: skip
 def test_a_line_says_what_a_reader_can_see(columns, line):
@@ -69,7 +72,7 @@ def test_a_line_says_what_a_reader_can_see(columns, line):
 
 def test_one_long_name_does_not_move_the_others_out_of_sight():
     """Names are aligned to 32 characters at most."""
-    told = list(scored(pl.concat([rows(name="ab"), rows(name="a" * 60, surprise=[1.0] * 61)])))
+    told = list(scored(pl.concat([rows(name="ab"), rows(name="a" * 60, surprisal=[1.0] * 61)])))
 
     assert told[0].index("nll") == 34
     assert told[1].startswith(f"{'a' * 60}  nll")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
@@ -19,7 +19,7 @@ NAMES = ENGLISH.read_text().splitlines()
 def made(tmp_path_factory):
     """A home of two versions: of some names, and of these and more with other options. Not for tests that write."""
     home = tmp_path_factory.mktemp("made") / "home"
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         for names, build, train in (
             (NAMES[::3], BuildOptions(), TrainOptions(("bigram", "ngram"), samples=1000)),
             (NAMES[1::3], BuildOptions(smoothing=2), TrainOptions(("bigram", "bigram_net"), samples=1000, seed=7)),

@@ -50,13 +50,13 @@ def test_a_name_by_hand():
 
     told = described(counted(), VOCAB, ["ab", "aa", "b"], held_out=held_out, train=pl.Series(["aa", "bb"]))
 
-    assert told.columns == ["name", "nll", "bits", "percentile", "seen", "surprise"]
+    assert told.columns == ["name", "nll", "bits", "percentile", "seen", "surprisal"]
     assert told["name"].to_list() == ["ab", "aa", "b"]
     assert told["nll"].to_list() == pytest.approx([math.log(2), 5 / 3 * math.log(2), math.log(2)])
     assert told["bits"].to_list() == pytest.approx([3, 5, 2])
     assert told["percentile"].to_list() == [50, 25, 50]
     assert told["seen"].to_list() == [False, True, False]
-    assert [pytest.approx(bits) for bits in told["surprise"].to_list()] == [[1, 1, 1], [1, 2, 2], [1, 1]]
+    assert [pytest.approx(bits) for bits in told["surprisal"].to_list()] == [[1, 1, 1], [1, 2, 2], [1, 1]]
 
 
 def test_a_name_that_cannot_be_is_infinite_and_like_no_other():
@@ -65,7 +65,7 @@ def test_a_name_that_cannot_be_is_infinite_and_like_no_other():
 
     told = described(counted(never_ba), VOCAB, ["ba", "b"], held_out=held((2, 3), (math.inf, 1)), train=NO_NAME)
 
-    assert [pytest.approx(bits) for bits in told["surprise"].to_list()] == [[1, math.inf, 2], [1, 1]]
+    assert [pytest.approx(bits) for bits in told["surprisal"].to_list()] == [[1, math.inf, 2], [1, 1]]
     assert told["bits"].to_list() == [math.inf, pytest.approx(2)]
     assert told["nll"].to_list() == [math.inf, pytest.approx(math.log(2))]
     assert told["percentile"].to_list() == [12.5, 100]
@@ -79,7 +79,7 @@ def test_nothing_held_out_is_no_percentile(names):
     assert told["percentile"].to_list() == [None] * len(names)
     assert told.schema == {
         "name": pl.String, "nll": pl.Float64, "bits": pl.Float64, "percentile": pl.Float64, "seen": pl.Boolean,
-        "surprise": pl.List(pl.Float64),
+        "surprisal": pl.List(pl.Float64),
     }  # fmt: skip
 
 
@@ -89,8 +89,8 @@ def test_surprise_adds_up_to_bits_and_to_the_loss(model, names):
     """Whatever the names and their order, and however often one is repeated; a list is as good as a Series."""
     told = described(model, VOCAB, pl.Series("any", names, dtype=pl.String), held_out=NOTHING, train=NO_NAME)
 
-    assert told["surprise"].list.len().to_list() == [len(name) + 1 for name in names]
-    assert [sum(bits) for bits in told["surprise"].to_list()] == pytest.approx(told["bits"].to_list())
+    assert told["surprisal"].list.len().to_list() == [len(name) + 1 for name in names]
+    assert [sum(bits) for bits in told["surprisal"].to_list()] == pytest.approx(told["bits"].to_list())
     assert told["nll"].to_list() == pytest.approx(nll_of_names(model, VOCAB, names).tolist(), rel=1e-6)
     assert told["bits"].to_list() == pytest.approx(
         [nll * (len(name) + 1) / math.log(2) for name, nll in zip(names, told["nll"], strict=True)]
@@ -143,7 +143,7 @@ def test_a_sure_character_surprises_by_nothing():
 
     told = described(counted(surely), VOCAB, ["a"], held_out=NOTHING, train=NO_NAME)
 
-    assert [str(bits) for bits in told["surprise"][0]] == ["0.0", "0.0"]
+    assert [str(bits) for bits in told["surprisal"][0]] == ["0.0", "0.0"]
 
 
 @pytest.mark.parametrize(("name", "message"), [("abc", "'abc' has 'c', which is not"), ("a.b", "'a.b' holds '.'")])

@@ -1,6 +1,6 @@
 """The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] [--keep N] HOME LIST...`.
 
-It is the flow's own, `makemore.pipeline.nightly`, with the steps themselves in place of Prefect's tasks: the flow's start
+It is the flow's own, `makemore.pipeline.nightly`, with the steps in place of Prefect's tasks: the flow's start
 takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much. With
 --until it is killed just before so many changes to the home's files: renames, removals, files that are opened to be
 written; it prints how many there were if it comes to its end.
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.maintenance import retention
 from makemore.options import TrainOptions
 from makemore.pipeline import draft, ingest, publish
@@ -46,7 +46,7 @@ STEPS = SimpleNamespace(
 def main(home, lists, until, keep):
     changes = count_changes(home, until)
     print("ready", flush=True)
-    with holding(Path(home), "a night", wait=600):
+    with locked_home(Path(home), "a night", wait=600):
         came_to = night(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
     print("changes", len(changes))
     print("done", came_to.version.name if came_to.version else "nothing", flush=True)

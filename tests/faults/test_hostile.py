@@ -2,7 +2,7 @@
 
 import pytest
 
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.ingest.sources import expand
 from makemore.options import IngestOptions
 from makemore.pipeline import ingest as intake
@@ -24,7 +24,7 @@ def test_a_hostile_file_is_taken_in_or_refused_and_costs_others_nothing(tmp_path
         [uri] = expand([str(path)])
         return intake.ingest(home, uri, IngestOptions(**hostile.options))
 
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         if hostile.refused:
             with pytest.raises((ValueError, OSError)) as error:
                 ingest()

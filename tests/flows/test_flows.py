@@ -8,7 +8,7 @@ import pytest
 
 from makemore.database import query
 from makemore.errors import UnsatisfiableRequest
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, ReadOptions, SampleOptions, TrainOptions
 from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
@@ -211,7 +211,7 @@ def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
     assert state.name == "TimedOut"
     assert store.versions(Home(tmp_path / "home")) == []
     assert [told["status"] for told in webhook.posted] == ["failed"]
-    with holding(tmp_path / "home", "the tests", wait=0):
+    with locked_home(tmp_path / "home", "the tests", wait=0):
         pass
 
 

@@ -47,7 +47,7 @@ def in_parquet(names):
 
 @pytest.fixture
 def rows(tmp_path):
-    """A function of a list's name and bytes to the rows (row, raw, count, trouble) that are read from it."""
+    """A function of a list's name and bytes to the rows (row, raw, count, reject_reason) that are read from it."""
 
     def read(name, data, **options):
         (tmp_path / name).write_bytes(data)
@@ -61,7 +61,7 @@ def raws(rows):
     """A function of a list's name and bytes to what stands in it as names, troubled rows left out."""
 
     def read(name, data, **options):
-        return [(row, raw) for row, raw, _, trouble in rows(name, data, **options) if trouble is None]
+        return [(row, raw) for row, raw, _, reject_reason in rows(name, data, **options) if reject_reason is None]
 
     return read
 
@@ -291,7 +291,7 @@ def test_a_quote_left_open_spoils_its_own_line_alone(rows, after):
 
     assert found[:2] == [(2, "olivia", None, None), (3, '"mia', None, "is not CSV: a quote is left open")]
     assert [row for row, *_ in found] == list(range(2, len(after) + 4))
-    assert [raw for _, raw, _, trouble in found[2:] if trouble is None] == [
+    assert [raw for _, raw, _, reject_reason in found[2:] if reject_reason is None] == [
         line.strip('"') if line == '"emma"' else line for line in after if line != '"ava'
     ]
 
@@ -356,7 +356,7 @@ def test_another_count_column_can_be_said(rows, name, data):
 
 
 @pytest.mark.parametrize(
-    ("line", "trouble"),
+    ("line", "reject_reason"),
     [
         ("emma", "is not JSON"),
         ('{"name": "emma"', "is not JSON"),
@@ -369,9 +369,12 @@ def test_another_count_column_can_be_said(rows, name, data):
         ('{"name": ["emma"]}', "has no text in 'name'"),
     ],
 )
-def test_a_line_without_a_name_in_json_is_in_trouble_alone(rows, line, trouble):
+def test_a_line_without_a_name_in_json_is_in_trouble_alone(rows, line, reject_reason):
     """It is kept as it stands, and the next one is read."""
-    assert rows("a.jsonl", f'{line}\n{{"name": "ava"}}'.encode()) == [(1, line, None, trouble), (2, "ava", None, None)]
+    assert rows("a.jsonl", f'{line}\n{{"name": "ava"}}'.encode()) == [
+        (1, line, None, reject_reason),
+        (2, "ava", None, None),
+    ]
 
 
 def test_an_object_without_the_count_that_was_asked_for_is_in_trouble(rows):

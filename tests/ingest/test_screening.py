@@ -3,7 +3,7 @@
 import pytest
 
 from makemore.database import connect, query
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
@@ -168,7 +168,7 @@ def test_names_that_another_address_has_too_are_not_gone(home):
 def test_drift_shows_what_moved_and_in_which_names(home):
     """Many names with 'zx' come in: that pair moved, and the new names that have it are shown."""
     options = TrainOptions(("bigram",), samples=50)
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         build_relations(home, BuildOptions())
         first = publish.make_version(home, options)
         ingest(home, "new.txt", [f"zx{name.lower()}" for name in NAMES[1000:1300]])

@@ -16,10 +16,10 @@ from makemore.relations import catalog
 SPOILED = st.text(st.sampled_from("aÉe\u0301 .\t\x00\u200b\u200d\u00a0\u2028\ufffdßİΣ9'\"")) | st.text()
 
 
-def divided(*raws, count=None, trouble=None, **options):
+def divided(*raws, count=None, reject_reason=None, **options):
     """Entries and rejects of lines numbered from 1, as rows."""
     batch = pl.DataFrame(
-        [(row, raw, count, trouble) for row, raw in enumerate(raws, start=1)], schema=readers.SCHEMA, orient="row"
+        [(row, raw, count, reject_reason) for row, raw in enumerate(raws, start=1)], schema=readers.SCHEMA, orient="row"
     )
     entries, rejects = divide(batch, ReadOptions(**options))
     return entries.rows(), rejects.rows()
@@ -141,7 +141,7 @@ def test_a_count_that_is_no_number_of_names_is_a_reject(count):
 
 def test_what_was_wrong_with_the_line_comes_first():
     """A line that could not be read has no name to judge."""
-    assert divided('"emma', trouble="is not CSV: a quote is left open") == (
+    assert divided('"emma', reject_reason="is not CSV: a quote is left open") == (
         [],
         [(1, '"emma', "is not CSV: a quote is left open")],
     )
@@ -179,6 +179,6 @@ def test_entries_keep_the_law_of_clean_names(con, raws, lower):
     )
     con.register("split_names", names.to_arrow())
 
-    catalog.check(con, {"names_are_clean": catalog.laws()["names_are_clean"]})
+    catalog.run_checks(con, {"names_are_clean": catalog.checks()["names_are_clean"]})
 
     assert all(name == name.strip() and 1 <= len(name) <= 64 for _, name, _ in entries)

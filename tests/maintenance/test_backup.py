@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from makemore.files.checksums import sealed
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.maintenance.backup import export_home, restore
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest, publish
@@ -34,7 +34,7 @@ def made(tmp_path_factory):
     """A small home of one version. Not for tests that write."""
     home = tmp_path_factory.mktemp("made") / "home"
     (home.parent / "list.txt").write_text("\n".join(NAMES), encoding="utf-8")
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         ingest.ingest(home, str(home.parent / "list.txt"), IngestOptions())
         build_relations(home, BuildOptions())
         publish.make_version(home, TrainOptions(("bigram",), samples=10))
@@ -352,7 +352,7 @@ STOPS = """
 import sys, time
 from pathlib import Path
 from makemore.files import archive as bundle
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.maintenance import backup
 
 def stop(*_):
@@ -362,7 +362,7 @@ def stop(*_):
 verb, home, file = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if verb == "export":
     bundle._padding, first = lambda size: stop() if size > 100_000 else bytes(-size % 512), bundle._padding
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         backup.export_home(home, file)
 else:
     backup.checking.database_problems = stop
@@ -383,7 +383,7 @@ def test_a_killed_export_leaves_the_one_before(home, tmp_path):
     assert (tmp_path / "names.tar").read_text() == "before"
     assert len(list(tmp_path.glob(".*.partial"))) == 1
 
-    with holding(home, "the tests", wait=5):
+    with locked_home(home, "the tests", wait=5):
         export_home(home, tmp_path / "other.tar")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "names.tar", "other.tar"]

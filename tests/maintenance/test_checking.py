@@ -8,7 +8,7 @@ import sys
 import duckdb
 import pytest
 
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.maintenance.checking import database_problems
 from makemore.versions import store
 from tests.conftest import ENGLISH
@@ -123,7 +123,7 @@ def test_files_that_are_gone_are_named(home, makemore):
 
 def test_a_home_that_a_run_holds_is_not_waited_for(home, ok):
     """Its database is passed over, and that is said; the versions are checked."""
-    with holding(home, "makemore run"):
+    with locked_home(home, "makemore run"):
         told = ok("verify", "--home", home).splitlines()
 
     assert told[0].startswith(f"makemore.duckdb: not checked, as {home} is held by ")

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from makemore.database import connect, query
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.maintenance import forgetting
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest as intake
@@ -27,7 +27,7 @@ def made(tmp_path_factory):
     home = tmp_path_factory.mktemp("made") / "home"
     home.mkdir()
     (home.parent / "lists").mkdir()
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         ingest(home, "a.txt", [f"{a}{b}{c}" for a in "ABC" for b in "aei" for c in ("nna", "lla", "rik", "sto")])
         run(home)
         ingest(home, "b.txt", ["Zebedee", "ZEBEDEE", "Wilhelmina", "Ava"])

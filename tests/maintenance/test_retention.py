@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.maintenance.retention import GOES_ON, prune
 from makemore.versions import registry, store
 from makemore.versions.registry import Promotion
@@ -235,7 +235,7 @@ def test_a_reader_sees_whole_versions_while_others_go(home):
 PRUNE = """
 import shutil, sys, time
 from pathlib import Path
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.maintenance import retention
 
 def stop(path):
@@ -244,7 +244,7 @@ def stop(path):
     time.sleep(60)
 
 retention.shutil.rmtree = stop
-with holding(Path(sys.argv[1]), "makemore prune"):
+with locked_home(Path(sys.argv[1]), "makemore prune"):
     retention.prune(Path(sys.argv[1]), 2)
 """
 
@@ -259,7 +259,7 @@ def test_a_killed_run_leaves_whole_versions_and_the_next_one_goes_on(home):
 
     assert store.versions(home) == names[4:]
     assert sorted(path.name for path in home.staging.iterdir()) == names[:4]
-    with holding(home.path, "the tests", wait=5):
+    with locked_home(home.path, "the tests", wait=5):
         pruned = prune(home.path, 2)
     assert [freed.path for freed in pruned.leftovers] == [f"staging/{name}" for name in names[:4]]
     assert not home.staging.exists()

@@ -12,7 +12,7 @@ import pytest
 
 from makemore import __version__
 from makemore.database import query
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.ingest import readers
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
@@ -22,7 +22,7 @@ from makemore.versions import store
 from tests.conftest import ENGLISH
 
 LINES = ["emma", "", " olivia ", "zoë", "a.b", "xq", "emma"]
-COLUMNS = ["row", "name", "nll", "bits", "percentile", "seen", "surprise", "trouble"]
+COLUMNS = ["row", "name", "nll", "bits", "percentile", "seen", "surprisal", "reject_reason"]
 LACKING = "has 'ë', which is not among the 27 characters of this vocab"
 
 
@@ -57,12 +57,12 @@ def test_every_row_is_kept_in_order_and_says_why_it_has_no_score(score, caplog):
     assert told.columns == COLUMNS
     assert told["row"].to_list() == [1, 2, 3, 4, 5, 6, 7]
     assert told["name"].to_list() == ["emma", "", "olivia", "zoë", "a.b", "xq", "emma"]
-    assert told["trouble"].to_list() == [
+    assert told["reject_reason"].to_list() == [
         None, "is empty", None, LACKING, "holds '.', which marks start and end", None, None,
     ]  # fmt: skip
-    no_score = told.filter(pl.col("trouble").is_not_null()).select(COLUMNS[2:-1])
+    no_score = told.filter(pl.col("reject_reason").is_not_null()).select(COLUMNS[2:-1])
     assert no_score.rows() == [(None,) * 5] * 3
-    assert told.filter(pl.col("trouble").is_null()).select(COLUMNS[2:-1]).null_count().row(0) == (0,) * 5
+    assert told.filter(pl.col("reject_reason").is_null()).select(COLUMNS[2:-1]).null_count().row(0) == (0,) * 5
     assert caplog.messages == ["list.txt: 3 of 7 rows have no score; each says why"]
 
 
@@ -77,7 +77,7 @@ def test_figures_by_a_plain_count(score, version):
     for row in told.to_dicts():
         chs = zip(f".{row['name']}", f"{row['name']}.", strict=True)
         bits = [-math.log2((pairs[pair] + 1) / (before[pair[0]] + 27)) for pair in chs]
-        assert row["surprise"] == pytest.approx(bits)
+        assert row["surprisal"] == pytest.approx(bits)
         assert row["bits"] == pytest.approx(sum(bits))
         assert row["nll"] == pytest.approx(sum(bits) * math.log(2) / len(bits))
         assert row["seen"] == (row["name"] in train)
@@ -202,14 +202,14 @@ def test_a_file_has_the_rows_and_says_what_they_are_of(score, version, tmp_path,
 
     if "csv" in suffix:
         found = pl.read_csv(output)
-        texts = found["surprise"].to_list()
+        texts = found["surprisal"].to_list()
         numbers = [None if text is None else [float(number) for number in text.split(" ")] for text in texts]
-        found = found.with_columns(surprise=pl.Series(numbers))
+        found = found.with_columns(surprisal=pl.Series(numbers))
     else:
         found = pl.read_parquet(output) if suffix == "parquet" else pl.read_ndjson(output)
     assert found.columns == COLUMNS
-    assert found.drop("surprise").equals(expected.drop("surprise"))
-    for told, bits in zip(found["surprise"].to_list(), expected["surprise"].to_list(), strict=True):
+    assert found.drop("surprisal").equals(expected.drop("surprisal"))
+    for told, bits in zip(found["surprisal"].to_list(), expected["surprisal"].to_list(), strict=True):
         assert told == (None if bits is None else pytest.approx(bits, abs=1e-6))
     assert metadata_of(output) == {
         "makemore": __version__, "version": version.name, "model_type": "bigram", "source": "list.txt",
@@ -243,7 +243,7 @@ def test_a_format_that_holds_no_table_is_refused_before_a_name_is_read(version, 
 def test_names_are_folded_where_all_lists_of_the_version_were(tmp_path):
     """As they were for training; nothing is held out here, and so there is nothing to be beside."""
     (tmp_path / "names.txt").write_text("Emma\nAva\n")
-    with holding(tmp_path / "home", "the test"):
+    with locked_home(tmp_path / "home", "the test"):
         ingest.ingest(tmp_path / "home", str(tmp_path / "names.txt"), ReadOptions(lower=True))
         build_relations(tmp_path / "home", BuildOptions(holdout=0))
         version = publish.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=5))

@@ -9,7 +9,7 @@ import pytest
 
 from makemore.database import query
 from makemore.errors import FailedCheck, SomeModelsFailed, TrainingFailed, TransientError
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import evaluate, ingest, publish
 from makemore.pipeline import train as modelling
@@ -34,7 +34,7 @@ def write_list(folder, names, name="list.txt"):
 
 def make_version(home, *lists, build=EVERYTHING, train=None):
     """The version of these lists."""
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         for uri in lists:
             ingest.ingest(home, uri, ReadOptions())
         build_relations(home, build)
@@ -315,7 +315,7 @@ def test_what_a_killed_download_leaves_is_cleared(tmp_path):
 
 def test_a_table_read_as_text_is_pointed_out(tmp_path, caplog):
     """Lines such as emma,5 are names if the user says so; he is told what they look like."""
-    with holding(tmp_path / "home", "the test"):
+    with locked_home(tmp_path / "home", "the test"):
         ingest.ingest(tmp_path / "home", write_list(tmp_path, ["emma,5", "ava,3"]), ReadOptions())
 
     assert "read it with --columns name,... or --format csv" in caplog.text
@@ -324,7 +324,7 @@ def test_a_table_read_as_text_is_pointed_out(tmp_path, caplog):
 def test_a_list_is_evaluated_as_it_would_be_read(tmp_path):
     """With a mark, decomposed, in upper case where the version's lists were folded, and with a line that is no name."""
     home = tmp_path / "home"
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         ingest.ingest(home, write_list(tmp_path, ["Zoë", "ZOË", "Eva"]), ReadOptions(lower=True))
         build_relations(home, EVERYTHING)
         version = publish.make_version(home, TrainOptions(models=("bigram",), samples=1))

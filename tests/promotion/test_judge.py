@@ -15,7 +15,7 @@ from makemore.database import query
 from makemore.errors import CorruptVersion
 from makemore.evaluation import scores
 from makemore.evaluation.loss import estimate
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
@@ -38,7 +38,7 @@ def ingest(home, names, name="names.txt", split=None):
 
 def run(home, train=BIGRAM, build=BuildOptions()):
     """The name of the version of what was ingested, with a seed of its own: two of one second are not of one name."""
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         build_relations(home, build)
         return publish.make_version(home, replace(train, seed=next(SEEDS))).name
 
@@ -222,7 +222,7 @@ def damage(home, version):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("reject_reason", "told"),
     [
         (damage, "is damaged: counts.parquet differs"),
         (lambda home, version: shutil.rmtree(Home(home).versions / version), "is not there any more"),
@@ -233,10 +233,10 @@ def damage(home, version):
     ],
     ids=["damaged", "missing", "forgotten"],
 )
-def test_a_champion_that_must_not_go_on_gives_way(home, trouble, told):
+def test_a_champion_that_must_not_go_on_gives_way(home, reject_reason, told):
     """Even to a version that is worse: the reason says so."""
     champion = store.find_version(Home(home)).name
-    trouble(home, champion)
+    reject_reason(home, champion)
 
     third = run(home, WORSE)
 
@@ -331,7 +331,7 @@ def test_a_damaged_decision_that_was_never_recorded_stops_no_run(home):
 KILLED = """
 import os, sys
 from pathlib import Path
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.options import TrainOptions
 from makemore.pipeline import publish as making
 from makemore.versions import registry
@@ -342,7 +342,7 @@ def killed(*arguments):
         record(*arguments)
     os._exit(9)
 registry.record = killed
-with holding(home, "the test"):
+with locked_home(home, "the test"):
     making.make_version(home, TrainOptions(("bigram",), samples=1000))
 """
 
@@ -351,7 +351,7 @@ with holding(home, "the test"):
 def test_a_run_killed_around_the_record_leaves_a_home_that_goes_on(home, moment):
     """The process is gone right before it records, or right after: readers have the old champion, or the new one."""
     first = store.find_version(Home(home)).name
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         build_relations(home, BuildOptions())
     assert subprocess.run([sys.executable, "-c", KILLED, home, moment], check=False).returncode == 9
     third = store.versions(Home(home))[-1]
@@ -443,7 +443,7 @@ def test_the_model_that_a_person_chose_is_what_readers_get(published, tmp_path):
 
 @pytest.mark.parametrize("how", ["promote", "roll back"])
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("reject_reason", "told"),
     [
         (damage, r"is not as it was published \(counts.parquet differs"),
         (
@@ -453,11 +453,11 @@ def test_the_model_that_a_person_chose_is_what_readers_get(published, tmp_path):
     ],
     ids=["damaged", "forgotten"],
 )
-def test_what_must_not_serve_is_not_promoted(home, trouble, told, how):
+def test_what_must_not_serve_is_not_promoted(home, reject_reason, told, how):
     """Neither by its name nor as the previous champion; nothing changes, and the error says what else there is."""
     first = store.find_version(Home(home)).name
     third = run(home)
-    trouble(home, first)
+    reject_reason(home, first)
 
     with pytest.raises(ValueError, match=rf"({told}).*`makemore promote VERSION`"):
         decide.promote(Home(home), first) if how == "promote" else decide.roll_back(Home(home))

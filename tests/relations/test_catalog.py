@@ -14,7 +14,7 @@ def test_every_file_of_sql_is_a_relation_or_a_law():
     assert set(catalog.selects()) == {
         path.stem for folder in ("", "counts/") for path in catalog.sql_dir().glob(f"{folder}*.sql")
     }
-    assert set(catalog.laws() | catalog.laws_of_ngrams()) == {
+    assert set(catalog.checks() | catalog.ngram_checks()) == {
         path.stem for path in catalog.sql_dir().glob("checks/**/*.sql")
     }
     assert set(catalog.selects()) > {
@@ -27,10 +27,10 @@ def test_a_heading_is_the_first_line_without_its_dashes():
     assert catalog.heading("-- vocab: a character.\n--\n-- More.\nselect 1") == "vocab: a character."
 
 
-@pytest.mark.parametrize("name", [*catalog.selects(), *catalog.laws(), *catalog.laws_of_ngrams()])
+@pytest.mark.parametrize("name", [*catalog.selects(), *catalog.checks(), *catalog.ngram_checks()])
 def test_every_select_says_what_it_is(name):
     """Its head comment is a sentence that begins with its name."""
-    select = (catalog.selects() | catalog.laws() | catalog.laws_of_ngrams())[name]
+    select = (catalog.selects() | catalog.checks() | catalog.ngram_checks())[name]
 
     assert re.fullmatch(rf"{name}: .+\.", catalog.heading(select))
 
@@ -127,7 +127,7 @@ def test_both_engines_build_the_same_relations(built):
 
 def test_a_law_that_holds_is_silent():
     """It finds nothing."""
-    catalog.check(duckdb.connect(), {"a": "-- a: never.\nselect 1 where false"})
+    catalog.run_checks(duckdb.connect(), {"a": "-- a: never.\nselect 1 where false"})
 
 
 def test_a_broken_law_speaks_its_own_words_and_shows_the_first_row():
@@ -135,7 +135,7 @@ def test_a_broken_law_speaks_its_own_words_and_shows_the_first_row():
     law = "-- no_x: there is no x.\n--\n-- Why so.\nselect unnest(['é', 'b']) as name, 2 as weight order by weight"
 
     with pytest.raises(FailedCheck, match="sql/checks/") as error:
-        catalog.check(duckdb.connect(), {"fine": "select 1 where false", "no_x": law})
+        catalog.run_checks(duckdb.connect(), {"fine": "select 1 where false", "no_x": law})
 
     assert str(error.value) == ("the data break a law of sql/checks/: no_x: there is no x. Found: name 'é', weight 2.")
 

@@ -72,8 +72,8 @@ def test_counts_that_are_kept_up_are_those_of_counting_anew(nights, counter, mos
         incremental.MOST = 1e9
         assert incremental.keep_up(con, counter)
     kept = everything(con)
-    catalog.check(con, catalog.laws())
-    catalog.check(con, catalog.laws_of_ngrams())
+    catalog.run_checks(con, catalog.checks())
+    catalog.run_checks(con, catalog.ngram_checks())
 
     incremental.count_anew(con, None)
 

@@ -4,7 +4,7 @@ import pytest
 
 from makemore.database import query
 from makemore.evaluation.loss import nll_of_names
-from makemore.home import holding
+from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
@@ -18,7 +18,7 @@ NGRAM = TrainOptions(("ngram",), samples=20)
 def home(tmp_path_factory):
     """A home with the bundled list, built at order 4 without what occurs once. Not for tests that build."""
     home = tmp_path_factory.mktemp("home")
-    with holding(home, "the test"):
+    with locked_home(home, "the test"):
         ingest.ingest(home, str(ENGLISH), IngestOptions())
         build_relations(home, BuildOptions(order=4, min_count=2))
     return home
@@ -59,7 +59,7 @@ def test_another_order_than_was_built_is_refused(home, setting, option):
 def test_a_short_list_says_in_one_line_which_discounts_fall_back(tmp_path, caplog):
     """One name: no order has the counts that the formula asks for."""
     (tmp_path / "list.txt").write_text("emma\n", encoding="utf-8")
-    with holding(tmp_path, "the test"), caplog.at_level(logging.INFO, "makemore"):
+    with locked_home(tmp_path, "the test"), caplog.at_level(logging.INFO, "makemore"):
         ingest.ingest(tmp_path, str(tmp_path / "list.txt"), IngestOptions())
         build_relations(tmp_path, BuildOptions(holdout=0))
         publish.make_version(tmp_path, NGRAM)

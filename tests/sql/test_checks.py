@@ -6,7 +6,7 @@ from makemore.relations import catalog
 NAMES = ["emma", "olivia", "ava", "emma"]
 
 # Each law and what breaks it: statements upon the relations of NAMES.
-LAWS = catalog.laws() | catalog.laws_of_ngrams()
+LAWS = catalog.checks() | catalog.ngram_checks()
 TAMPERS = {
     "bigrams_add_up": [
         "update split_bigram_counts set count = count + 1 where ch1 = 'e'",
@@ -123,12 +123,12 @@ def test_what_was_built_keeps_every_law(built, holdout, smoothing):
     """In any setting, weights and other alphabets included."""
     con = built([*NAMES, "Żoë", "😀", "m\u0302"], [1, 2, 3, 4, 5, 6, 10**12], holdout=holdout, smoothing=smoothing)
 
-    catalog.check(con, LAWS)
+    catalog.run_checks(con, LAWS)
 
 
 def test_the_lecture_list_keeps_every_law(lecture):
     """32,033 names, no smoothing."""
-    catalog.check(lecture, LAWS)
+    catalog.run_checks(lecture, LAWS)
 
 
 @pytest.mark.parametrize(("law", "tamper"), [(law, tamper) for law, tampers in TAMPERS.items() for tamper in tampers])
@@ -138,7 +138,7 @@ def test_a_law_finds_what_breaks_it(con, law, tamper):
     con.execute(tamper)
 
     with pytest.raises(FailedCheck, match=r" Found: .+\.$") as error:
-        catalog.check(con, {law: select})
+        catalog.run_checks(con, {law: select})
 
     assert f"{law}: " in catalog.heading(select)
     assert catalog.heading(select) in str(error.value)
@@ -149,4 +149,4 @@ def test_the_broken_law_is_found_among_all(con):
     con.execute("update split_names set name = 'oli.via' where name = 'olivia'")
 
     with pytest.raises(FailedCheck, match=r"names_are_clean: .* Found: split 'train', name 'oli\.via'\."):
-        catalog.check(con, catalog.laws())
+        catalog.run_checks(con, catalog.checks())

@@ -117,7 +117,7 @@ def test_names_of_other_lists_keep_the_hash(built):
     con.execute("insert into entries select 2, row, name, weight from entries where row <= 50")
 
     list(catalog.build(con, catalog.selects()))
-    catalog.check(con, catalog.laws())
+    catalog.run_checks(con, catalog.checks())
 
     assert dict(con.execute("select name, split from names where source_id = 1").fetchall()) == by_hash
     assert con.execute("select distinct split from names where source_id = 2").fetchall() == [("test",)]

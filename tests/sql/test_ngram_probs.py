@@ -71,7 +71,7 @@ def test_probabilities_are_those_of_the_paper(built, names, order, min_count):
 
     grams = rows(con, "select context, ch, prob from ngram_probs")
     places = [p for name in backwards for _, _, p, _ in scored(con, name)]
-    catalog.check(con, catalog.laws())
+    catalog.run_checks(con, catalog.checks())
 
     assert [p for _, _, p in grams] == pytest.approx([prob(context, ch) for context, ch, _ in grams], rel=1e-9)
     assert places == pytest.approx(
@@ -117,7 +117,7 @@ def test_short_lists_fall_back(built):
     """One name has no n-gram of count 2: no formula, and still a distribution after every context."""
     con = built(["emma"])
 
-    catalog.check(con, catalog.laws())
+    catalog.run_checks(con, catalog.checks())
 
     assert rows(con, "select distinct d1, d2, d3, is_fallback from ngram_discounts") == [(0.5, 1, 1.5, True)]
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from makemore.evaluation.loss import nll_of_names
-from makemore.home import Home, holding
+from makemore.home import Home, locked_home
 from makemore.inference.model import Loaded
 from makemore.models import model_types
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
@@ -30,7 +30,7 @@ def home(tmp_path_factory):
     """A home with the names of this file, built."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "list.txt").write_text("\n".join(NAMES))
-    with holding(folder / "home", "the tests"):
+    with locked_home(folder / "home", "the tests"):
         ingest.ingest(folder / "home", str(folder / "list.txt"), ReadOptions())
         build_relations(folder / "home", BuildOptions())
     return folder / "home"
@@ -39,7 +39,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def version(home):
     """A version with every model type."""
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         return publish.make_version(home, ALL)
 
 
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_weights_and_samples(home, version):
         files = [*folder.glob("models/*/model.safetensors"), *folder.glob("samples/*.parquet")]
         return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         again = publish.make_version(home, ALL)
 
     assert len(hashes(version)) == 2 * len(model_types())
@@ -118,7 +118,7 @@ def test_a_version_that_is_published_leaves_no_training_behind(home, version):
 def test_a_night_that_was_killed_has_the_models_that_were_done_at_once(home, monkeypatch, caplog):
     """The next run goes on from the last step of each, and publishes the same weights."""
     options = TrainOptions(models=("gru", "bow"), samples=20, set=("gru.names=500", "bow.names=500"))
-    with holding(home, "the tests"):
+    with locked_home(home, "the tests"):
         whole = publish.make_version(home, options)
         with monkeypatch.context() as patch:
             patch.setattr(publish, "evaluate_model", _killed)
@@ -136,7 +136,7 @@ def test_a_night_that_was_killed_has_the_models_that_were_done_at_once(home, mon
 def test_settings_make_another_training(home, monkeypatch, caplog):
     """Another learning rate does not go on from what was trained with this one, which is of no use any more."""
     caplog.set_level("INFO", "makemore")
-    with holding(home, "the tests"), monkeypatch.context() as patch:
+    with locked_home(home, "the tests"), monkeypatch.context() as patch:
         patch.setattr(publish, "evaluate_model", _killed)
         for rate in ("0.001", "0.002"):
             with pytest.raises(KeyboardInterrupt):
@@ -151,7 +151,7 @@ def test_settings_make_another_training(home, monkeypatch, caplog):
 def test_a_device_that_there_is_not_is_told(home, monkeypatch):
     """Before anything is trained on another one in its place."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with holding(home, "the tests"), pytest.raises(ValueError, match=r"^--device cuda: torch sees no GPU here"):
+    with locked_home(home, "the tests"), pytest.raises(ValueError, match=r"^--device cuda: torch sees no GPU here"):
         publish.make_version(home, TrainOptions(models=("bow",), device="cuda"))
 
 
@@ -163,7 +163,7 @@ def test_a_split_that_is_empty_is_told_before_anything_is_trained(tmp_path, hold
     """A mixture without dev, any model without train."""
     (tmp_path / "list.txt").write_text("\n".join(names))
     options = TrainOptions(models=("ngram", "bigram", "mixture"), set=("mixture.of=ngram,bigram",))
-    with holding(tmp_path / "home", "the tests"):
+    with locked_home(tmp_path / "home", "the tests"):
         ingest.ingest(tmp_path / "home", str(tmp_path / "list.txt"), ReadOptions())
         build_relations(tmp_path / "home", BuildOptions(holdout=holdout))
 
@@ -179,7 +179,7 @@ def test_weights_that_are_given_need_no_dev(tmp_path):
     options = TrainOptions(
         ("ngram", "bigram", "mixture"), samples=9, set=("mixture.of=ngram,bigram", "mixture.weights=3,1")
     )
-    with holding(tmp_path / "home", "the tests"):
+    with locked_home(tmp_path / "home", "the tests"):
         ingest.ingest(tmp_path / "home", str(tmp_path / "list.txt"), ReadOptions())
         build_relations(tmp_path / "home", BuildOptions(holdout=0))
         made = publish.make_version(tmp_path / "home", options)
