@@ -40,5 +40,5 @@ lint: setup ## What .ci/run checks before the tests.
 benchmarks: setup ## Measure what benchmarks/RESULTS.md says; minutes.
 	.venv/bin/python -m benchmarks
 
-reliability: setup ## Bring about all faults that docs/reliability.md tells of, and count; half an hour.
+reliability: setup ## Bring about all faults that docs/project/reliability.md tells of, and count; half an hour.
 	.venv/bin/python -m tests.faults --write

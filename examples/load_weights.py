@@ -3,7 +3,7 @@
     python examples/load_weights.py artifacts [SEED]
 
 Of a home, such as artifacts, the version that serves is taken; artifacts/versions/VERSION is one of your choice.
-Nothing of makemore is imported: docs/artifacts.md is all that this program knows. Copy what you need.
+Nothing of makemore is imported: docs/reference/file-format.md is all that this program knows. Copy what you need.
 """
 
 import json
@@ -33,7 +33,7 @@ def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
         case "ngram":
             return tensors["log_probs"].double().exp(), tensors["next"], told["chars"]
         case other:
-            raise NotImplementedError(f"{other} is no automaton: docs/artifacts.md has its formulas")
+            raise NotImplementedError(f"{other} is no automaton: docs/reference/file-format.md has its formulas")
     return P, torch.arange(len(P)).expand(len(P), -1), told["chars"]
 
 

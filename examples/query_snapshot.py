@@ -3,7 +3,7 @@
     python examples/query_snapshot.py artifacts
 
 Of a home, such as artifacts, the version that serves is asked; artifacts/versions/VERSION is one of your choice.
-Nothing of makemore is imported. docs/sql.md says what each table holds, with more queries.
+Nothing of makemore is imported. docs/reference/relations.md says what each table holds, with more queries.
 """
 
 import json

@@ -102,7 +102,7 @@ class TrainOptions:
     threads: int = 1
     """Threads of the CPU that nets are trained on: two are faster on a machine that does nothing else."""
     set: tuple[str, ...] = ()
-    """A setting of one model, as MODEL.SETTING=VALUE: gru.dropout=0.4. docs/training.md lists them."""
+    """A setting of one model, as MODEL.SETTING=VALUE: gru.dropout=0.4. docs/guides/models.md lists them."""
 
     def __post_init__(self) -> None:
         models = tuple(part.strip() for model_type in self.models for part in model_type.split(","))
@@ -129,7 +129,7 @@ class SampleOptions:
     contains: str = ""
     """Text that it has somewhere."""
     pattern: str = ""
-    """Regular expression that it matches as a whole: docs/sampling.md says which there are."""
+    """Regular expression that it matches as a whole: docs/guides/generate.md says which there are."""
     min_length: int = 1
     """Characters of the shortest name."""
     max_length: int | None = None

@@ -152,7 +152,7 @@ def sections(page):
 
 
 def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
-    """docs/sql.md has one section a table, and its list of columns is the table's own, in order."""
+    """docs/reference/relations.md has one section a table, and its list of columns is the table's own, in order."""
     with analyst(version / "stats.duckdb") as con:
         tables = dict(
             con.execute(
@@ -160,7 +160,7 @@ def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
                 "where not internal group by all"
             ).fetchall()
         )
-    documented = sections(ROOT / "docs" / "sql.md")
+    documented = sections(ROOT / "docs" / "reference" / "relations.md")
 
     assert {name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) for name, text in documented.items()} == tables
 
@@ -168,7 +168,7 @@ def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
 def test_every_table_has_three_queries():
     queries = {
         name: sum(len(duckdb.extract_statements(sql)) for sql in re.findall(r"```sql\n(.*?)```", text, re.DOTALL))
-        for name, text in sections(ROOT / "docs" / "sql.md").items()
+        for name, text in sections(ROOT / "docs" / "reference" / "relations.md").items()
     }
 
     assert {name: count for name, count in queries.items() if count < 3} == {}
@@ -181,7 +181,7 @@ LAWS = catalog.checks() | catalog.ngram_checks()
 def test_every_law_is_documented_in_its_own_words(law):
     words = catalog.heading(LAWS[law]).removeprefix(f"{law}: ")
 
-    assert f"| `{law}` | {words} |" in (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
+    assert f"| `{law}` | {words} |" in (ROOT / "docs" / "reference" / "relations.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model_type", model_types())
@@ -192,7 +192,7 @@ def test_every_model_type_is_named_where_models_are_chosen(model_type):
     told = inspect.getsource(options.TrainOptions).partition("one an option: ")[2].partition('"""')[0]
 
     assert re.findall(r"\w+", told) == list(model_types())
-    assert f"| `{model_type}` |" in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert f"| `{model_type}` |" in (ROOT / "docs" / "guides" / "models.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model_type", model_types())
@@ -200,13 +200,13 @@ def test_every_model_type_has_its_tensors_documented(model_type):
     tensors = model_class(model_type)(3, configure(model_type, {})).state_dict()
     # One row for a tensor that each layer has.
     tensors = dict.fromkeys(re.sub(r"\.\d+\.", ".i.", name) for name in tensors)
-    documented = sections(ROOT / "docs" / "artifacts.md").get(model_type, "")
+    documented = sections(ROOT / "docs" / "reference" / "file-format.md").get(model_type, "")
 
     assert re.findall(r"^\| `([\w.]+)` \|", documented, re.MULTILINE) == list(tensors)
 
 
 def test_every_file_of_a_version_is_documented(version):
-    page = (ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "file-format.md").read_text(encoding="utf-8")
     files = (path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file())
     patterns = {re.sub(rf"/({'|'.join(model_types())})(?=[/.])", "/<model_type>", file) for file in files}
 

@@ -48,7 +48,7 @@ def sample(
 @app.command
 def generate(
     *,
-    requests: Annotated[Path, Parameter(help="CSV of requests, one a row: docs/sampling.md lists its columns.")],
+    requests: Annotated[Path, Parameter(help="CSV of requests, one a row: docs/guides/generate.md lists its columns.")],
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="File to write; its suffix is its format.")],
     home: HomeOption = HOME,
     version: VersionOption = None,

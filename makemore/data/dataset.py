@@ -91,7 +91,7 @@ def train_names(con: duckdb.DuckDBPyConnection) -> pl.Series:
 def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Write the dataset of the relations as safetensors; the number of bigrams in it.
 
-    Names are in the order of their lists and lines. docs/artifacts.md says what each tensor is.
+    Names are in the order of their lists and lines. docs/reference/file-format.md says what each tensor is.
     """
     vocab = read_vocab(con)
     names = con.sql("select name, length, split, weight from names order by source_id, row").to_arrow_table()

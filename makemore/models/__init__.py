@@ -43,7 +43,7 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a net is trained; each model type has defaults of its own, found on dev (docs/log.md)."""
+    """How a net is trained; each model type has defaults of its own, found on dev (docs/project/log.md)."""
 
     names: int = 1_000_000
     """Names to read in all, each line as often as any other: training takes as long on any list."""

@@ -131,7 +131,7 @@ class Model(nn.Module):
     """A decoder with norms before its layers, as GPT-2 has them (Radford et al. 2019).
 
     Each character is read along with the `n_before` before it, which have embeddings of their own: no layer has to
-    learn first to look one place back. That is worth 0.03 nats early in a training, 0.01 late (docs/log.md).
+    learn first to look one place back. That is worth 0.03 nats early in a training, 0.01 late (docs/project/log.md).
     """
 
     def __init__(self, vocab_size: int, config: Config) -> None:

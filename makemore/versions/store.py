@@ -22,7 +22,7 @@ from makemore.home import Home
 from makemore.versions import registry
 
 FORMAT = 1
-"""Of the layout that docs/artifacts.md specifies."""
+"""Of the layout that docs/reference/file-format.md specifies."""
 VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 MANIFEST = "manifest.json"
 PROMOTION = "promotion.json"
@@ -230,7 +230,7 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
 
 
 def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
-    """What each held-out name costs under a model of a version: columns as docs/artifacts.md says, maybe no row.
+    """What each held-out name costs under a model of a version: columns as docs/reference/file-format.md says, maybe no row.
 
     Raises:
         CorruptVersion: it is missing or no table.
@@ -239,7 +239,7 @@ def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
 
 
 def read_counts(folder: Path) -> pl.DataFrame:
-    """The bigram counts of a version, over all its names: columns as docs/artifacts.md says.
+    """The bigram counts of a version, over all its names: columns as docs/reference/file-format.md says.
 
     Raises:
         CorruptVersion: they are missing or no table.

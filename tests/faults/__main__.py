@@ -1,7 +1,7 @@
 """Bring all faults about, and print what became of them as a table: `make reliability`.
 
 `python -m tests.faults [fault...] [--kills N] [--every N] [--seconds N] [--queries N] [--write]`; --write puts the
-table into docs/reliability.md. One that a home does not survive is told by its error, and the exit code is 1.
+table into docs/project/reliability.md. One that a home does not survive is told by its error, and the exit code is 1.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.faults import crowd, kills, mishaps, taking
 
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE = ROOT / "docs" / "project" / "reliability.md"
 START, END = "<!-- counts: make reliability -->", "<!-- end of counts -->"
 
 
@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--every", type=int, default=2, help="kill before one of so many changes to files")
     parser.add_argument("--seconds", type=float, default=300, help="that two nights and ten readers go on")
     parser.add_argument("--queries", type=int, default=1000, help="of an analyst while nights run")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/project/reliability.md")
     faults = {
         "hostile": taking.hostile_lists,
         "inbox": taking.hostile_inbox,

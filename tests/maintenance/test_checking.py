@@ -168,7 +168,7 @@ WAYS_OUT = {
 
 @pytest.mark.parametrize("file", WAYS_OUT)
 def test_what_is_damaged_can_be_taken_from_an_export(home, tmp_path, ok, makemore, file):
-    """As docs/operations.md says: restored beside, and moved into its place."""
+    """As docs/guides/operate.md says: restored beside, and moved into its place."""
     ok("export-home", tmp_path / "names.tar.zst", "--home", home)
     flip(*home.glob(file))
     assert makemore("verify", "--home", home).returncode == 1

@@ -31,7 +31,7 @@ def test_a_home_without_a_registry_has_an_empty_one(home):
 
 
 def test_what_is_written_is_read_again(home):
-    """Champion, previous one, pins, marks and decisions, in the file that docs/artifacts.md describes."""
+    """Champion, previous one, pins, marks and decisions, in the file that docs/reference/file-format.md describes."""
     registry.record(home, decision(FIRST))
     registry.record(home, decision(SECOND, model_type="bigram", against=FIRST))
     registry.pin(home, FIRST)
@@ -49,7 +49,7 @@ def test_what_is_written_is_read_again(home):
 
 
 def test_fields_of_a_later_makemore_are_passed_over(home):
-    """They may be added: docs/artifacts.md says so."""
+    """They may be added: docs/reference/file-format.md says so."""
     written = registry.record(home, decision(FIRST))
     told = json.loads((home.path / "registry.json").read_text())
     told["promotions"][0]["by"] = "someone"
