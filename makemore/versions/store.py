@@ -230,7 +230,7 @@ def read_metrics(folder: Path, model_type: str) -> dict[str, Any]:
 
 
 def read_scores(folder: Path, model_type: str) -> pl.DataFrame:
-    """What each held-out name costs under a model of a version: columns as docs/reference/file-format.md says, maybe no row.
+    """Scores of the held-out names, columns as docs/reference/file-format.md says, maybe no row.
 
     Raises:
         CorruptVersion: it is missing or no table.
