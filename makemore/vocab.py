@@ -15,8 +15,6 @@ END = "."
 """Start and end of every name."""
 
 Ids = npt.NDArray[np.unsignedinteger]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Fenced blocks of our Markdown pages, the commands in them, and whether what they show is what is printed."""
+"""The fenced blocks of README.md and docs/, their commands, and a comparison of shown with printed output."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ STARTS_PREFECT = re.compile(r"\b(makemore|make) run\b|\bmakemore serve\b")
 
 @dataclass(frozen=True)
 class Block:
-    """What stands between two fences; `line` is the number of the first one."""
+    """A fenced block; `line` is the line number of its opening fence."""
 
     page: Path
     line: int
@@ -24,11 +24,11 @@ class Block:
     text: str
 
     def __str__(self):
-        return f"{self.page.name}:{self.line}"
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """All fenced blocks of a page."""
+    """Yield the fenced blocks of a page, in order."""
     numbered = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
     for number, line in numbered:
         if fence := FENCE.match(line):
@@ -44,22 +44,22 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that is shown below it."""
-    told: list[tuple[str, str]] = []
+    """Return the commands of a console block, each with the output shown below it."""
+    pairs: list[tuple[str, str]] = []
     for line in block.text.splitlines(keepends=True):
-        if told and told[-1][0].endswith("\\\n"):
-            told[-1] = (told[-1][0] + line, "")
+        if pairs and pairs[-1][0].endswith("\\\n"):
+            pairs[-1] = (pairs[-1][0] + line, "")
         elif line.startswith(PROMPT):
-            told.append((line.removeprefix(PROMPT), ""))
-        elif told:
-            told[-1] = (told[-1][0], told[-1][1] + line)
+            pairs.append((line.removeprefix(PROMPT), ""))
+        elif pairs:
+            pairs[-1] = (pairs[-1][0], pairs[-1][1] + line)
         else:
-            raise ValueError(f"{block}: a console block starts with a command, '$ ' before it")
-    return [(command.rstrip("\n"), shown) for command, shown in told]
+            raise ValueError(f"{block}: a console block must start with a command, after '$ '")
+    return [(command.rstrip("\n"), shown) for command, shown in pairs]
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether the printed lines are the shown ones, where `...` is any text and a line `...` is any lines."""
+    """Return whether the printed lines are the shown ones: `...` stands for any text, a line `...` for any lines."""
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "..." else ".*?".join(map(re.escape, line.rstrip().split("..."))) + r"\n"
         for line in shown.splitlines()
@@ -68,7 +68,7 @@ def matches(shown: str, printed: str) -> bool:
 
 
 def shell(script: str) -> str:
-    """What a shell prints, on both its outputs, as a terminal shows it."""
+    """Return stdout and stderr of a shell script, interleaved as in a terminal."""
     return subprocess.run(
         ["bash", "-c", script],
         stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ def shell(script: str) -> str:
 
 
 def examples_of(command: str) -> list[str]:
-    """The commands that a command's help gives as examples."""
+    """Return the example commands in the help of a command."""
     return re.findall(r"^ *Example: (makemore .*)$", app[command].default_command.__doc__, re.MULTILINE)
 
 

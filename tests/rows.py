@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from makemore.data.dataset import Names, Rows
-from makemore.training.minibatch import TrainingSettings
+from makemore.training.minibatch import How
 from makemore.training.train import Corpus, train
 
 
@@ -25,14 +25,14 @@ def names_of(names, vocab):
     return Names(vocab.stream([name for name, _ in counts]), lengths, np.array([n for _, n in counts]), 1.0)
 
 
-def trained(model_type, config, names, vocab, *, seed=1, dev=(), **settings):
+def trained(model_type, config, names, vocab, *, seed=1, dev=(), **how):
     """A model of names, and what its training told."""
     splits = {"train": names, "dev": dev}
     corpus = Corpus(
         len(vocab),
         rows=lambda: rows_of(names, vocab),
-        ngrams=lambda: None,
+        grams=lambda: None,
         names=lambda split: names_of(splits[split], vocab),
         model=lambda part: None,
     )
-    return train(model_type, config, corpus, TrainingSettings(seed, **settings))
+    return train(model_type, config, corpus, How(seed, **how))

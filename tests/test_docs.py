@@ -1,9 +1,9 @@
-"""Every fenced block of README.md and docs/ is run or checked, and the docs name what there is.
+"""Every fenced block of README.md and docs/ runs or is checked, and the docs name what exists.
 
-`python` blocks run, those of a page one after the other in one namespace; one that starts with `>>>` is held to the
-output it shows. `sql` blocks run on a published snapshot; a `text` block right after one is held to the last
-result. `console` blocks run in a shell; output that is shown must be what is printed. `make` targets must exist.
-Output may be left out, and `...` stands for any of it. Commands that start Prefect are for tests/flows/test_shown.py.
+`python` blocks run, those of a page in one namespace; one that starts with `>>>` must print the output that it shows.
+`sql` blocks run on a published snapshot; a `text` block right below one is compared with the last result. `console`
+blocks run in a shell and must print the shown output. `make` targets must exist. Output may be omitted, and `...`
+stands for any part of it. Commands that start Prefect run in tests/flows/test_shown.py.
 """
 
 import doctest
@@ -11,6 +11,8 @@ import inspect
 import re
 import shlex
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import duckdb
@@ -22,13 +24,18 @@ from makemore.home import Home
 from makemore.models import configure, model_class, model_types
 from makemore.relations import catalog
 from makemore.versions.store import VERSION, find_version
-from tests.blocks import BLOCKS, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
+from tests.blocks import BLOCKS, FENCE, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
 from tests.conftest import ROOT
 
+DOCS = ROOT / "docs"
+GUIDE_TO_MODELS = DOCS / "guides" / "models.md"
+RELATIONS = DOCS / "reference" / "relations.md"
+FILE_FORMAT = DOCS / "reference" / "file-format.md"
+ARCHITECTURE = DOCS / "project" / "architecture.md"
 LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
-SET_UP = {"cd", "curl", "git", "make", "pip", "python3"}
-NEEDS_NO_SHELL = re.compile(r"makemore [^|;&<>$*`\n]*")
-"""A command that can do without a process of its own: torch alone takes a second and a half to import."""
+SETUP_PROGRAMS = {"cd", "curl", "git", "make", "pip", "python3"}
+WITHOUT_SHELL = re.compile(r"makemore [^|;&<>$*`\n]*")
+"""A command that can run in this process: importing torch in a new one takes a second and a half."""
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
@@ -36,11 +43,18 @@ BEFORE = {
     "rollback": [["promote", "VERSION", "--model", "bigram"]],
     "unpin": [["pin", "VERSION"]],
 }
-"""Commands without which the example of a command has nothing to do in a home of one version."""
+"""Commands that must run before the example of a command, in a home with one version."""
 
 
 def of(language):
     return pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == language], ids=str)
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
 @pytest.fixture(scope="session")
@@ -48,16 +62,16 @@ def version(published):
     return find_version(Home(published))
 
 
-def test_no_block_is_in_a_language_that_nothing_checks():
+def test_each_block_has_a_language_that_is_checked():
     unknown = [f"{block} {block.language!r}" for block in BLOCKS if block.language not in LANGUAGES]
 
     assert unknown == []
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if "```python" in page.read_text()], ids=lambda page: page.name
+    "page", [page for page in PAGES if "```python" in text_of(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
-def test_python_blocks_run_and_print_what_they_show(page, playground):
+def test_python_blocks_run_and_print_the_shown_output(page, playground):
     names = {"__name__": page.stem}
     for block in blocks(page):
         if block.language == "python" and block.text.startswith(">>>"):
@@ -84,52 +98,52 @@ def test_sql_blocks_run_on_a_snapshot(block, version, published, capsys):
 
 
 def shown_below(block):
-    """The text block that follows with nothing but empty lines between, if there is one."""
-    lines = block.page.read_text(encoding="utf-8").splitlines()
+    """Return the text block that follows with only empty lines between, or ''."""
+    lines = text_of(block.page).splitlines()
     end = block.line + block.text.count("\n") + 1
-    found = [other for other in BLOCKS if other.page == block.page and other.line > end and other.language == "text"]
-    return found[0].text if found and not "".join(lines[end : found[0].line - 1]).strip() else ""
+    below = [other for other in BLOCKS if other.page == block.page and other.line > end and other.language == "text"]
+    return below[0].text if below and not "".join(lines[end : below[0].line - 1]).strip() else ""
 
 
 @of("console")
-def test_console_blocks_print_what_they_show(block, terminal, playground):
-    told = [(command, shown) for command, shown in commands(block) if not STARTS_PREFECT.search(command)]
-    for command, shown in told:
-        assert not (command.startswith("make ") and shown), f"{block}: {command!r} is not run: show its output as text"
-    if all(NEEDS_NO_SHELL.fullmatch(command) for command, _ in told):
-        ended = [terminal(*shlex.split(command)[1:]) for command, _ in told]
+def test_console_blocks_print_the_shown_output(block, terminal, playground):
+    pairs = [(command, shown) for command, shown in commands(block) if not STARTS_PREFECT.search(command)]
+    for command, shown in pairs:
+        assert not (command.startswith("make ") and shown), f"{block}: {command!r} does not run: show its output apart"
+    if all(WITHOUT_SHELL.fullmatch(command) for command, _ in pairs):
+        results = [terminal(*shlex.split(command)[1:]) for command, _ in pairs]
     else:
-        ended = shell_of([command for command, _ in told])
-    for (command, shown), (output, code) in zip(told, ended, strict=True):
+        results = run_in_shell([command for command, _ in pairs])
+    for (command, shown), (output, code) in zip(pairs, results, strict=True):
         assert code == 0, f"{block}: {command} failed:\n{output}"
         assert not shown or matches(shown, output), f"{block}: {command} shows\n{shown}but this is printed\n{output}"
 
 
-def shell_of(told):
-    """What each command prints, and its exit code, in one shell: cd and variables last from one to the next."""
+def run_in_shell(lines):
+    """Return the output and exit code of each command; all run in one shell, so `cd` and variables persist."""
     mark = "<end of a command>"
-    printed = shell("".join(f"{runnable(command)}\nprintf '\\n%s %s\\n' '{mark}' $?\n" for command in told))
+    printed = shell("".join(f"{without_setup(line)}\nprintf '\\n%s %s\\n' '{mark}' $?\n" for line in lines))
     return [(output, int(code)) for output, code in re.findall(rf"(.*?)\n{mark} (\d+)\n", printed, re.DOTALL)]
 
 
-def runnable(command):
-    """The command itself, but make only says what it would do: it sets up and tests."""
+def without_setup(command):
+    """Return the command itself, or a dry run of a make target, which would install packages."""
     return re.sub(r"^make\b", "make -n", command)
 
 
 @of("sh")
-def test_set_up_blocks_name_make_targets_that_exist(block):
+def test_setup_blocks_name_existing_make_targets(block):
     for command in re.split(r"\n|&&", re.sub(r"#.*", "", block.text)):
         program, *arguments = command.split() or ["cd"]
 
-        assert Path(program).name in SET_UP, f"{block}: {program} is no set-up: make it a console block"
+        assert Path(program).name in SETUP_PROGRAMS, f"{block}: {program} is not a setup program: use a console block"
         if program == "make":
             subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in ("run", "serve")])
 def test_the_example_of_every_command_runs(command, playground, version, capsys):
-    """A version that an example names is the one that is there."""
+    """The version in an example is replaced by the published one."""
     [example] = examples_of(command)
     for words in BEFORE.get(command, []):
         app([version.name if word == "VERSION" else word for word in words], result_action="return_value")
@@ -142,17 +156,58 @@ def test_the_example_of_every_command_runs(command, playground, version, capsys)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_named_in_the_docs(command):
-    assert any(re.search(rf"\bmakemore {command}\b", page.read_text(encoding="utf-8")) for page in PAGES)
+    assert any(re.search(rf"\bmakemore {command}\b", text_of(page)) for page in PAGES)
+
+
+def test_the_command_line_page_lists_every_command_once():
+    lists = re.findall(r"^ +commands: \[(.*)\]$", text_of(DOCS / "reference" / "cli.md"), re.MULTILINE)
+
+    assert sorted(command for commands in lists for command in commands.split(", ")) == sorted(COMMANDS)
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    listed = re.findall(r"^ +- (?:[\w ]+: )?(\S+\.md)$", text_of(ROOT / "mkdocs.yml"), re.MULTILINE)
+
+    assert [page for page in PAGES[1:] if page.relative_to(DOCS).as_posix() not in listed] == []
+
+
+def test_the_site_builds_and_loads_nothing_from_another_host(tmp_path):
+    """Strictly: a broken link or anchor is an error."""
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", site]
+
+    built = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert built.returncode == 0, built.stderr
+    loaded = r"""<(?:script|img|iframe|link)\b[^>]*?(?:src|href)="?(https?://[^ ">]+)"""
+    assert {url for page in site.rglob("*.html") for url in re.findall(loaded, text_of(page))} == set()
+
+
+def test_the_readme_is_short():
+    assert len(text_of(ROOT / "README.md").splitlines()) <= 130
+
+
+@pages
+def test_prose_is_wrapped_at_100_columns(page):
+    """Tables, links without spaces and code blocks may be wider."""
+    wide, fence = [], ""
+    for number, line in enumerate(text_of(page).splitlines(), start=1):
+        if found := FENCE.match(line):
+            fence = "" if fence else found[2]
+        elif not fence and len(line) > 100 and not line.lstrip().startswith("|") and " " in line.strip():
+            wide.append(number)
+
+    assert wide == []
 
 
 def sections(page):
-    """Text below each heading that is a name in code quotes, by that name."""
-    parts = re.split(r"^#+ +", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    """Return the text below each heading that is a name in code quotes, by that name."""
+    parts = re.split(r"^#+ +", text_of(page), flags=re.MULTILINE)
     return {name: part for part in parts for name in re.findall(r"\A`(\w+)`$", part, re.MULTILINE)}
 
 
 def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
-    """docs/reference/relations.md has one section a table, and its list of columns is the table's own, in order."""
+    """Each table has a section in the page of relations, with its columns in order."""
     with analyst(version / "stats.duckdb") as con:
         tables = dict(
             con.execute(
@@ -160,7 +215,7 @@ def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
                 "where not internal group by all"
             ).fetchall()
         )
-    documented = sections(ROOT / "docs" / "reference" / "relations.md")
+    documented = sections(RELATIONS)
 
     assert {name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) for name, text in documented.items()} == tables
 
@@ -168,65 +223,83 @@ def test_every_table_of_the_snapshot_is_documented_with_its_columns(version):
 def test_every_table_has_three_queries():
     queries = {
         name: sum(len(duckdb.extract_statements(sql)) for sql in re.findall(r"```sql\n(.*?)```", text, re.DOTALL))
-        for name, text in sections(ROOT / "docs" / "reference" / "relations.md").items()
+        for name, text in sections(RELATIONS).items()
     }
 
     assert {name: count for name, count in queries.items() if count < 3} == {}
 
 
-LAWS = catalog.checks() | catalog.ngram_checks()
+CHECKS = catalog.checks() | catalog.ngram_checks()
 
 
-@pytest.mark.parametrize("law", LAWS)
-def test_every_law_is_documented_in_its_own_words(law):
-    words = catalog.heading(LAWS[law]).removeprefix(f"{law}: ")
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_is_documented_in_the_words_of_its_file(check):
+    words = catalog.heading(CHECKS[check]).removeprefix(f"{check}: ")
 
-    assert f"| `{law}` | {words} |" in (ROOT / "docs" / "reference" / "relations.md").read_text(encoding="utf-8")
+    assert f"| `{check}` | {words} |" in text_of(RELATIONS)
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_every_model_type_is_named_where_models_are_chosen(model_type):
-    """In the help of the commands that train, in order, and in the page on training."""
+def test_every_model_type_is_named_in_the_help_and_in_the_guide(model_type):
+    """The help of the training commands names all of them in order."""
     from makemore import options
 
-    told = inspect.getsource(options.TrainOptions).partition("one an option: ")[2].partition('"""')[0]
+    named = inspect.getsource(options.TrainOptions).partition("one an option: ")[2].partition('"""')[0]
 
-    assert re.findall(r"\w+", told) == list(model_types())
-    assert f"| `{model_type}` |" in (ROOT / "docs" / "guides" / "models.md").read_text(encoding="utf-8")
+    assert re.findall(r"\w+", named) == list(model_types())
+    assert f"| `{model_type}` |" in text_of(GUIDE_TO_MODELS)
 
 
 @pytest.mark.parametrize("model_type", model_types())
 def test_every_model_type_has_its_tensors_documented(model_type):
     tensors = model_class(model_type)(3, configure(model_type, {})).state_dict()
-    # One row for a tensor that each layer has.
+    # A tensor that each layer has is one row.
     tensors = dict.fromkeys(re.sub(r"\.\d+\.", ".i.", name) for name in tensors)
-    documented = sections(ROOT / "docs" / "reference" / "file-format.md").get(model_type, "")
+    documented = sections(FILE_FORMAT).get(model_type, "")
 
     assert re.findall(r"^\| `([\w.]+)` \|", documented, re.MULTILINE) == list(tensors)
 
 
 def test_every_file_of_a_version_is_documented(version):
-    page = (ROOT / "docs" / "reference" / "file-format.md").read_text(encoding="utf-8")
+    page = text_of(FILE_FORMAT)
     files = (path.relative_to(version).as_posix() for path in version.rglob("*") if path.is_file())
     patterns = {re.sub(rf"/({'|'.join(model_types())})(?=[/.])", "/<model_type>", file) for file in files}
 
     assert {pattern for pattern in patterns if f"`{pattern}`" not in page} == set()
 
 
-def test_lines_that_the_lecture_page_quotes_stand_in_their_files():
-    page = ROOT / "docs" / "lecture.md"
-    quoted = re.findall(
-        r"`([^`]+)`\s+(?:and\s+`([^`]+)`\s+)?in\s+\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")
-    )
+def test_lines_that_the_lecture_page_quotes_are_in_their_files():
+    page = DOCS / "lecture.md"
+    quoted = re.findall(r"`([^`]+)`\s+(?:and\s+`([^`]+)`\s+)?in\s+\[[^\]]+\]\(([^)]+)\)", text_of(page))
 
     assert len(quoted) >= 10
     for *lines, file in quoted:
-        source = (page.parent / file).read_text(encoding="utf-8")
+        source = text_of(page.parent / file)
         assert [line for line in lines if line not in source] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page):
-    targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+def test_the_architecture_page_has_the_packages_in_import_order():
+    contracts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["id"] == "layers"]
+    rows = re.findall(r"^\| (`.*?`) \|", text_of(ARCHITECTURE).partition("## Packages")[2], re.MULTILINE)
 
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    assert [set(re.findall(r"`(\w+)`", row)) for row in rows[: len(layers)]] == [
+        set(layer.split(" | ")) for layer in layers
+    ]
+
+
+def test_the_architecture_page_names_existing_files():
+    paths = re.findall(r"`((?:makemore|flows|sql|docs|tests)/[\w./-]*)`", text_of(ARCHITECTURE))
+
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pages
+def test_links_lead_to_existing_files(page):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text_of(page))
+    generated = {DOCS / "project" / name for name in ("changelog.md", "performance.md")}
+
+    assert [
+        target for target in targets if not ((file := page.parent / target).exists() or file.resolve() in generated)
+    ] == []

@@ -16,11 +16,11 @@ import torch
 
 from makemore.data import dataset
 from makemore.database import connect
-from makemore.device import choose_device
+from makemore.device import choose as choose_device
 from makemore.errors import UnsatisfiableRequest
 from makemore.evaluation.name_scores import described
 from makemore.home import Home
-from makemore.models import bigram, components
+from makemore.models import bigram
 from makemore.options import LONGEST, SEED, SampleOptions
 from makemore.sampling import sample
 from makemore.sampling.automaton import Automaton, Decoding, automaton_of, everything, is_automaton
@@ -101,8 +101,9 @@ class Loaded:
     def __init__(self, folder: Path, device: str = "auto") -> None:
         self.folder, self.version, self.model_type = folder, folder.parent.parent, folder.name
         self.model, self.vocab = weights.load_model(folder)
-        self.device = torch.device("cpu") if is_automaton(self.model) else choose_device(device)
-        for part in components(self.model):
+        self.is_automaton = is_automaton(self.model)
+        self.device = torch.device("cpu") if self.is_automaton else choose_device(device)
+        for part in (self.model, *getattr(self.model, "parts", ())):
             part.to(self.device)
 
     def sample(
@@ -155,7 +156,7 @@ class Loaded:
                 self._check_number(request, wanted)
             if request.best:
                 return Making(request, self._best(request, wanted))
-            is_led = not is_automaton(self.model) and (request.options.distinct or not wanted.anything)
+            is_led = not self.is_automaton and (request.options.distinct or not wanted.anything)
             sampler = sample.sampler_of(
                 self.model, self.vocab, wanted, _decoding(request.options),
                 seed=request.seed, guide=self._guide(request.options) if is_led else None, device=self.device,
@@ -183,7 +184,7 @@ class Loaded:
         """Nothing, if there are as many names as are asked for."""
         support = (
             automaton_of(self.model, _decoding(request.options)).support
-            if is_automaton(self.model)
+            if self.is_automaton
             else everything(len(self.vocab))
         )
         others = 0 if wanted.without is None else len(wanted.without.names)
@@ -194,7 +195,7 @@ class Loaded:
             raise UnsatisfiableRequest(f"there are {number:,.0f} such names, and {request.n:,} are wanted.")
 
     def _best(self, request: Request, wanted: Wanted) -> Callable[[int, int], Iterator[pl.DataFrame]]:
-        if not is_automaton(self.model):
+        if not self.is_automaton:
             raise UnsatisfiableRequest("the most probable names are told by bigram, bigram_net and ngram alone.")
         trellis = Trellis(automaton_of(self.model, _decoding(request.options)), wanted, gather=largest)
 
@@ -219,9 +220,7 @@ class Loaded:
         # It need not be as sure as the net: what it finds impossible is never made.
         decoding = Decoding(temperature=max(options.temperature, COOLEST))
         if (self.folder.parent / "ngram").is_dir():
-            ngram, _ = weights.load_model(self.folder.parent / "ngram")
-            assert is_automaton(ngram)
-            return automaton_of(ngram, decoding)
+            return automaton_of(weights.load_model(self.folder.parent / "ngram")[0], decoding)
         size, has_counts = len(self.vocab), (self.version / "counts.parquet").exists()
         N = store.read_counts(self.version)["count"].to_torch() if has_counts else torch.zeros(size**2)
         return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)

@@ -15,15 +15,14 @@ import polars as pl
 from makemore import models
 from makemore.data import dataset
 from makemore.database import connect
-from makemore.device import choose_device
+from makemore.device import choose as choose_device
 from makemore.evaluation import scores
 from makemore.files import tables
 from makemore.home import Home
 from makemore.inference.model import Loaded
-from makemore.models.ngram import NGrams
 from makemore.relations import ngrams
 from makemore.training import train
-from makemore.training.minibatch import TrainingSettings
+from makemore.training.minibatch import How
 from makemore.versions import store, weights
 from makemore.vocab import Vocab
 
@@ -45,15 +44,17 @@ def train_model(draft: Path, model_type: str) -> float:
     for other in set(saved.parent.glob(f"{model_type}-*.safetensors")) - {saved}:
         # Of other lists or settings: nothing goes on from it.
         other.unlink()
-    settings = TrainingSettings(made_from["train"]["seed"], device, made_from["train"]["threads"], saved)
+    how = How(made_from["train"]["seed"], device, made_from["train"]["threads"], saved)
     with connect(draft / "stats.duckdb", read_only=True) as con:
         vocab = dataset.read_vocab(con)
         started = time.perf_counter()
-        model, told = train.train(model_type, config, _corpus(con, draft, vocab), settings)
-    seconds = sum(float(store.read_metrics(draft, part)["train_seconds"]) for part in config.parts)
+        model, told = train.train(model_type, config, _corpus(con, draft, vocab), how)
+    parts = getattr(config, "parts", ())
+    seconds = sum(float(store.read_metrics(draft, part)["train_seconds"]) for part in parts)
     told = {"train_seconds": round(seconds + time.perf_counter() - started, 3)} | told
     weights.save_model(draft / "models" / model_type, model_type, model, vocab)
-    parameters = sum(tensor.numel() for part in models.components(model) for tensor in part.state_dict().values())
+    whole = [model, *getattr(model, "parts", [])]
+    parameters = sum(tensor.numel() for part in whole for tensor in part.state_dict().values())
     store.write_metrics(draft, model_type, {"parameters": parameters} | told)
     return float(told["train_seconds"])
 
@@ -93,13 +94,13 @@ def _corpus(con: duckdb.DuckDBPyConnection, draft: Path, vocab: Vocab) -> train.
     return train.Corpus(
         len(vocab),
         rows=lambda: dataset.read_rows(draft / "dataset.safetensors")["train"],
-        ngrams=lambda: _ngrams(con, vocab),
+        grams=lambda: _grams(con, vocab),
         names=lambda split: dataset.read_names(con, vocab, split),
         model=lambda part: _part(draft, part),
     )
 
 
-def _ngrams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> NGrams:
+def _grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Any:
     """The n-grams of the draft, with a word on discounts that they were too few for."""
     ngrams.compute(con)
     if fallbacks := ngrams.fallbacks(con):
@@ -109,10 +110,10 @@ def _ngrams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> NGrams:
             "ngram: too few n-grams of order %s to compute discounts: 0.5, 1 and 1.5 are used",
             ", ".join(map(str, fallbacks)),
         )
-    return ngrams.read_ngrams(con, vocab)
+    return ngrams.read_grams(con, vocab)
 
 
-def _part(draft: Path, part: str) -> models.LanguageModel:
+def _part(draft: Path, part: str) -> Any:
     """A model of the draft that another one mixes."""
     if part in store.read_manifest(draft).get("failed", {}):
         raise ValueError(f"it mixes {part}, which failed.")

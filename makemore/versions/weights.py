@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -11,12 +12,12 @@ from safetensors.torch import load_file, save_file
 from makemore.database import LOOK
 from makemore.errors import CorruptVersion
 from makemore.files.atomic import written_aside
-from makemore.models import CombinedModel, LanguageModel, configure, model_class
+from makemore.models import configure, model_class
 from makemore.versions.store import as_published, read_json, write_json
 from makemore.vocab import Vocab
 
 
-def save_model(folder: Path, model_type: str, model: LanguageModel, vocab: Vocab) -> None:
+def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
     """Write config.json and model.safetensors to a model's folder.
 
     Raises:
@@ -36,7 +37,7 @@ def save_model(folder: Path, model_type: str, model: LanguageModel, vocab: Vocab
             raise OSError(f"{aside} cannot be written: {error}") from error
 
 
-def load_model(folder: Path) -> tuple[LanguageModel, Vocab]:
+def load_model(folder: Path) -> tuple[Any, Vocab]:
     """The model of a folder that `save_model` wrote, and its vocab; the parts of a mixture from the folders beside it.
 
     Raises:
@@ -47,10 +48,8 @@ def load_model(folder: Path) -> tuple[LanguageModel, Vocab]:
     try:
         vocab = Vocab(tuple(told["chars"]))
         cls, config = model_class(told["model_type"]), configure(told["model_type"], told["config"])
-        if issubclass(cls, CombinedModel):
-            model = cls.from_models([load_model(folder.parent / part)[0] for part in config.parts], [], config)
-        else:
-            model = cls(len(vocab), config)
+        parts = [load_model(folder.parent / part)[0] for part in getattr(config, "parts", ())]
+        model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
         file = as_published(folder / "model.safetensors")
         model.load_state_dict(load_file(file))
     except CorruptVersion:
