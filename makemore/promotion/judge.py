@@ -35,7 +35,7 @@ def judge(home: Path, draft: Path) -> Promotion:
     """The decision on a draft that lacks nothing else, written into it: whether its best model serves, and why.
 
     The champion's model is asked about the draft's own held-out names, anew: tonight's may not have been there when
-    it was made. `makemore.promotion.rules` has the rules, docs/decisions/0010-gate.md the reasons.
+    it was made. `makemore.promotion.rules` has the rules, docs/decisions/0010-promotion-rules.md the reasons.
     """
     serving = registry.read(Home(home)).champion
     model_type = store.best_model(draft)

@@ -5,7 +5,7 @@
 -- is faster than grouping by two columns; a word is made before its places, or it would be made
 -- once for each of them. At a build, makemore/relations/bigram_counts.py computes this same table
 -- in Polars, unless --count-with sql asks for this select; tests hold the two to each other.
--- A list that is new or changed is counted, and the others stay: docs/decisions/0011-what-is-new.md.
+-- A list that is new or changed is counted, and the others stay: docs/decisions/0011-incremental-counts.md.
 with words as (
     select
         source_id,
