@@ -29,7 +29,7 @@ def generate(
     A shard that was made is not made again, neither by a retry nor by another run of the same requests.
     """
     asked = read_requests(requests) if isinstance(requests, Path) else requests
-    job = tasks.plan(find_version(Home(home), version), asked, output)
+    job = tasks.plan(find_version(Home(home), version).path, asked, output)
     shards = [tasks.make_shard.submit(job, number) for number in range(len(job.shards))]
     wait(shards)
     for shard in shards:

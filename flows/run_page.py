@@ -19,7 +19,7 @@ from prefect.artifacts import (
 from prefect.context import FlowRunContext
 
 from makemore.pipeline.inbox import Outcome
-from makemore.versions import store
+from makemore.versions.version import Version
 
 ROWS = 200
 """Lists that are shown: a page of more is no help."""
@@ -48,7 +48,7 @@ def lists(outcomes: Iterable[Outcome]) -> None:
 
 def version(folder: Path) -> None:
     """Show a version: the decision on it and where it lies, its models best first, and a link to its report."""
-    promotion = store.read_promotion(folder)
+    promotion = Version(folder).read_promotion()
     reasons = "\n".join(f"- {_plain(reason)}" for reason in promotion.reasons)
     home = folder.absolute().parent.parent
     with _page():
@@ -59,10 +59,10 @@ def version(folder: Path) -> None:
             description="Whether the version serves, and why.",
         )
         create_table_artifact(
-            _models(folder), key="models", description="Its models, best first: nll in nats a character."
+            _models(Version(folder)), key="models", description="Its models, best first: nll in nats a character."
         )
         create_link_artifact(
-            (folder / "report.html").absolute().as_uri(),
+            Version(folder).report.absolute().as_uri(),
             link_text=f"report.html of {folder.name}",
             key="report",
             description="Copy the link into a browser on the machine of the version: a click opens no file from here.",
@@ -102,8 +102,8 @@ def _page() -> Iterator[None]:
         log.warning("the run's page lacks something: %s", error)
 
 
-def _models(folder: Path) -> list[dict[str, Any]]:
-    metrics = {model_type: store.read_metrics(folder, model_type) for model_type in store.best_first(folder)}
+def _models(version: Version) -> list[dict[str, Any]]:
+    metrics = {model_type: version.read_metrics(model_type) for model_type in version.models_by_nll()}
     return [
         {
             "model": model_type,

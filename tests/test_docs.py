@@ -23,7 +23,8 @@ from makemore.database import analyst, query
 from makemore.home import Home
 from makemore.models import configure, model_class, model_types
 from makemore.relations import catalog
-from makemore.versions.store import VERSION, find_version
+from makemore.versions.store import find_version
+from makemore.versions.version import VERSION_NAME
 from tests.blocks import BLOCKS, FENCE, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
 from tests.conftest import ROOT
 
@@ -59,7 +60,7 @@ pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to
 
 @pytest.fixture(scope="session")
 def version(published):
-    return find_version(Home(published))
+    return find_version(Home(published)).path
 
 
 def test_each_block_has_a_language_that_is_checked():
@@ -147,7 +148,7 @@ def test_the_example_of_every_command_runs(command, playground, version, capsys)
     [example] = examples_of(command)
     for words in BEFORE.get(command, []):
         app([version.name if word == "VERSION" else word for word in words], result_action="return_value")
-    example = VERSION.sub(version.name, example)
+    example = VERSION_NAME.sub(version.name, example)
 
     app(shlex.split(example)[1:], result_action="return_value")
 

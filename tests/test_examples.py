@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from makemore.home import Home
-from makemore.versions.store import find_version, models_in
+from makemore.versions.store import find_version
+from makemore.versions.version import Version
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -33,7 +34,7 @@ def printed_without_makemore(example, *arguments):
 
 @pytest.fixture(scope="module")
 def version(published):
-    return find_version(Home(published))
+    return find_version(Home(published)).path
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def sampled(version):
 def test_load_weights_samples_ten_names_of_each_model_without_makemore(version, sampled):
     told = dict(line.split(": ") for line in sampled.splitlines())
 
-    assert list(told) == models_in(version)
+    assert list(told) == Version(version).model_types
     for model_type, names in told.items():
         chars = json.loads((version / "models" / model_type / "config.json").read_text(encoding="utf-8"))["chars"]
         assert len(names.split(", ")) == 10

@@ -37,16 +37,16 @@ def evaluate(
     """
     from makemore.pipeline import evaluate as using
     from makemore.reporting import text
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
-    folder = store.find_version(Home(home), version)
-    model_types = store.models_in(folder) if model is None else [store.find_model(folder, model)]
+    found = find_version(Home(home), version)
+    model_types = found.model_types if model is None else [found.find_model(model)]
     with _list_at_hand(names) as path:
-        known, rejected = using.read_names(folder, path, read)
+        known, rejected = using.read_names(found.path, path, read)
     if rejected:
         print(f"{names}: {rejected:,} lines are no names", file=sys.stderr)
     for model_type in model_types:
-        print(text.evaluated(model_type, using.evaluate_list(folder, model_type, known)))
+        print(text.evaluated(model_type, using.evaluate_list(found.path, model_type, known)))
 
 
 @app.command
@@ -67,12 +67,12 @@ def score(
     """
     from makemore.pipeline import score as scoring
     from makemore.reporting import text
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
     if bool(name) == (names is not None):
         raise ValueError("say either names, as in `makemore score emma`, or one list of them, with --names FILE.")
-    folder = store.find_version(Home(home), version)
-    model_type = store.find_model(folder, model)
+    found = find_version(Home(home), version)
+    folder, model_type = found.path, found.find_model(model)
 
     def tell(scores: Iterable[DataFrame], source: str | None) -> None:
         if output is not None:
@@ -95,9 +95,9 @@ def compare(*, home: HomeOption = HOME, version: VersionOption = None) -> None:
     Example: makemore compare
     """
     from makemore.reporting import text
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
-    print(text.comparison(store.find_version(Home(home), version)))
+    print(text.comparison(find_version(Home(home), version)))
 
 
 @app.command
@@ -120,9 +120,9 @@ def query(
     from makemore import database
     from makemore.files import tables
     from makemore.reporting import text
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
-    result = database.query(store.find_version(Home(home), version) / "stats.duckdb", sql)
+    result = database.query(find_version(Home(home), version).stats, sql)
     if output is not None:
         tables.write_table(result, output, format or tables.format_of(output))
     elif format is not None:
@@ -143,9 +143,9 @@ def arpa(
     Example: makemore arpa
     """
     from makemore.pipeline import evaluate as using
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
-    lines = using.arpa_lines(store.find_version(Home(home), version), output)
+    lines = using.arpa_lines(find_version(Home(home), version).path, output)
     if output is None:
         print("\n".join(lines))
 

@@ -33,11 +33,11 @@ def sample(
     """
     from makemore.pipeline import sample as sampling
     from makemore.sampling.requests import Request
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
     logging.getLogger("makemore").setLevel(logging.INFO)
     request = Request(n, model=model, seed=seed, best=best, device=device, options=options)
-    folder = store.find_version(Home(home), version)
+    folder = find_version(Home(home), version).path
     if output is not None and str(output) != "-":
         sampling.assemble(sampling.plan(folder, [request], output))
         return
@@ -59,10 +59,10 @@ def generate(
     """
     from makemore.pipeline import sample as sampling
     from makemore.sampling.requests import read_requests
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
     logging.getLogger("makemore").setLevel(logging.INFO)
-    folder = store.find_version(Home(home), version)
+    folder = find_version(Home(home), version).path
     job = sampling.plan(folder, read_requests(requests), output)
     sampling.assemble(job)
     print(f"{output}: {sum(request.n for request in job.requests):,} names of {len(job.requests):,} requests")

@@ -127,6 +127,7 @@ def _look_for_one(lists: list[str]) -> None:
 
 def _print_version(version: Path, home: Path) -> None:
     from makemore.reporting import text
+    from makemore.versions.version import Version
 
     command = "makemore" if shutil.which("makemore") else shlex.quote(sys.argv[0])
-    print(text.announce(version, command, "" if home == HOME else f" --home {shlex.quote(str(home))}"))
+    print(text.announce(Version(version), command, "" if home == HOME else f" --home {shlex.quote(str(home))}"))

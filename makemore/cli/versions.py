@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from makemore.cli.app import HOME, HomeOption, VersionOption, app
 from makemore.home import Home, locked_home
+
+if TYPE_CHECKING:
+    from makemore.versions.version import Version
 
 Named = Annotated[str, Parameter(help="Published version.")]
 
@@ -21,11 +23,12 @@ def versions(*, home: HomeOption = HOME) -> None:
     Example: makemore versions
     """
     from makemore.reporting import text
-    from makemore.versions import registry, store
+    from makemore.versions import registry
+    from makemore.versions.store import list_versions
 
     known = registry.read(Home(home))
-    for version in store.versions(Home(home)):
-        print(text.describe(Home(home).versions / version, known.marks(version)))
+    for version in list_versions(Home(home)):
+        print(text.describe(version, known.marks(version.name)))
 
 
 @app.command
@@ -35,9 +38,10 @@ def show(version: VersionOption = None, /, *, home: HomeOption = HOME) -> None:
     Example: makemore show
     """
     from makemore.reporting import show as account
-    from makemore.versions import registry, store
+    from makemore.versions import registry
+    from makemore.versions.store import find_version
 
-    print(account.show(store.find_version(Home(home), version), registry.read(Home(home))))
+    print(account.show(find_version(Home(home), version), registry.read(Home(home))))
 
 
 @app.command
@@ -53,9 +57,9 @@ def diff(
     Example: makemore diff 20261121-020000-5b1e07 20261122-020000-3f2a9c
     """
     from makemore.reporting import show as account
-    from makemore.versions import store
+    from makemore.versions.store import find_version
 
-    print(account.diff(store.find_version(Home(home), a), store.find_version(Home(home), b)))
+    print(account.diff(find_version(Home(home), a), find_version(Home(home), b)))
 
 
 @app.command
@@ -96,10 +100,11 @@ def pin(version: Named, /, *, home: HomeOption = HOME) -> None:
 
     Example: makemore pin 20261122-020000-3f2a9c
     """
-    from makemore.versions import registry, store
+    from makemore.versions import registry
+    from makemore.versions.store import find_version
 
     with locked_home(home, "makemore pin") as held:
-        pinned = registry.pin(held, store.find_version(held, version).name).pinned
+        pinned = registry.pin(held, find_version(held, version).name).pinned
     print(f"pinned: {', '.join(pinned)}")
 
 
@@ -127,18 +132,18 @@ def verify(
 
     Example: makemore verify
     """
-    from makemore.versions import store
+    from makemore.versions.store import find_version, list_versions
 
     place, damaged = Home(home), []
-    folders = [place.versions / name for name in store.versions(place)]
-    if version is not None or not (folders or place.db.exists()):
-        folders = [store.find_version(place, version)]
+    found = list_versions(place)
+    if version is not None or not (found or place.db.exists()):
+        found = [find_version(place, version)]
     else:
         damaged = _damaged_files(place)
-    not_as_published = [folder.name for folder in folders if not _is_as_published(folder)]
+    not_as_published = [each.name for each in found if not _is_as_published(each)]
     if not_as_published:
         damaged.append(
-            f"{len(not_as_published)} of {len(folders)} versions are not as they were published: "
+            f"{len(not_as_published)} of {len(found)} versions are not as they were published: "
             f"do not use {not_as_published[0]}."
         )
     if damaged:
@@ -168,17 +173,15 @@ def _damaged_files(home: Home) -> list[str]:
     return told
 
 
-def _is_as_published(folder: Path) -> bool:
-    from makemore.versions import store
-
+def _is_as_published(version: Version) -> bool:
     try:
-        problems = list(store.verify(folder))
+        problems = list(version.verify())
     except FileNotFoundError as error:
         problems = [str(error)]
-    if not folder.exists():
-        print(f"{folder.name}: deleted meanwhile")
+    if not version.path.exists():
+        print(f"{version.name}: deleted meanwhile")
         return True
-    return _is_whole(folder.name, "as published", problems)
+    return _is_whole(version.name, "as published", problems)
 
 
 def _is_whole(what: str, whole: str, problems: Iterable[str]) -> bool:

@@ -6,10 +6,17 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 SEAL = "sha256"
 DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """SHA-256 and size of a file, as `sha256` and `bytes`."""
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:

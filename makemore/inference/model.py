@@ -30,7 +30,9 @@ from makemore.sampling.guided import Tally
 from makemore.sampling.requests import Request
 from makemore.sampling.trellis import Trellis, Wanted, largest
 from makemore.sampling.trie import trie_of
-from makemore.versions import store, weights
+from makemore.versions import weights
+from makemore.versions.store import find_version
+from makemore.versions.version import MANIFEST, Version
 
 log = logging.getLogger("makemore")
 
@@ -95,11 +97,11 @@ class Making:
 class Loaded:
     """A model of a version, and its characters.
 
-    `model` is the torch module, `vocab` has the characters and their ids, `version` is the folder of the version.
+    `model` is the torch module, `vocab` has the characters and their ids, `version` is its version.
     """
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
-        self.folder, self.version, self.model_type = folder, folder.parent.parent, folder.name
+        self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
         self.model, self.vocab = weights.load_model(folder)
         self.is_automaton = is_automaton(self.model)
         self.device = torch.device("cpu") if self.is_automaton else choose_device(device)
@@ -219,25 +221,25 @@ class Loaded:
         """What leads a net to names that are wanted: the n-grams of its version, or else the bigram of its counts."""
         # It need not be as sure as the net: what it finds impossible is never made.
         decoding = Decoding(temperature=max(options.temperature, COOLEST))
-        if (self.folder.parent / "ngram").is_dir():
-            return automaton_of(weights.load_model(self.folder.parent / "ngram")[0], decoding)
-        size, has_counts = len(self.vocab), (self.version / "counts.parquet").exists()
-        N = store.read_counts(self.version)["count"].to_torch() if has_counts else torch.zeros(size**2)
+        if (guide := self.folder.parent / "ngram").is_dir():
+            return automaton_of(weights.load_model(guide)[0], decoding)
+        size, has_counts = len(self.vocab), self.version.counts.exists()
+        N = self.version.read_counts()["count"].to_torch() if has_counts else torch.zeros(size**2)
         return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)
 
     @cached_property
     def _held_out(self) -> pl.DataFrame:
-        return store.read_scores(self.version, self.model_type)
+        return self.version.read_scores(self.model_type)
 
     @cached_property
     def _train(self) -> pl.Series:
-        with connect(self.version / "stats.duckdb", read_only=True) as con:
+        with connect(self.version.stats, read_only=True) as con:
             return dataset.train_names(con)
 
     @cached_property
     def _listed(self) -> pl.Series:
         """The names of the version's lists, each once."""
-        with connect(self.version / "stats.duckdb", read_only=True) as con:
+        with connect(self.version.stats, read_only=True) as con:
             names: pl.Series = con.sql("select name from name_counts").pl()["name"]
         return names
 
@@ -258,9 +260,11 @@ def load(
     path = Path(version or home)
     if (path / "config.json").exists():
         return Loaded(path.resolve(), device)
-    if not (path / store.MANIFEST).exists():
-        path = store.find_version(Home(path)) if path.is_dir() else store.find_version(Home(Path(home)), str(path))
-    return Loaded(path / "models" / store.find_model(path, model), device)
+    if (path / MANIFEST).exists():
+        found = Version(path)
+    else:
+        found = find_version(Home(path)) if path.is_dir() else find_version(Home(Path(home)), str(path))
+    return Loaded(found.model_folder(found.find_model(model)), device)
 
 
 def _decoding(options: SampleOptions) -> Decoding:

@@ -17,12 +17,15 @@ from makemore.database import connect
 from makemore.errors import CorruptArchive
 from makemore.files import archive
 from makemore.files.atomic import check_target, sync
+from makemore.files.checksums import fingerprint
 from makemore.home import Home, locked_home
 from makemore.maintenance import checking
 from makemore.progress import track
-from makemore.versions import registry, store
+from makemore.versions import registry
+from makemore.versions.store import list_versions
+from makemore.versions.version import MANIFEST, VERSION_NAME
 
-OF_A_HOME = re.compile(rf"makemore\.duckdb|registry\.json|versions/{store.VERSION.pattern}/.+", re.DOTALL)
+OF_A_HOME = re.compile(rf"makemore\.duckdb|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
 """Files of a home that are kept. Drafts and trainings are not: the next run makes them anew."""
 
 log = logging.getLogger("makemore")
@@ -113,19 +116,17 @@ def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
             con.execute("checkpoint")
         for problem in checking.database_problems(home):
             raise ValueError(f"{home.db} is damaged: {problem}. `makemore verify` says more, and what to do.")
-        files[home.db.name] = store.fingerprint(home.db)
+        files[home.db.name] = fingerprint(home.db)
     registry.read(home)
     if (home.path / registry.REGISTRY).exists():
-        files[registry.REGISTRY] = store.fingerprint(home.path / registry.REGISTRY)
-    for version in store.versions(home):
-        folder = home.versions / version
-        if problems := list(store.verify(folder)):
-            log.warning("left out %s, which is not as it was published: %s", version, "; ".join(problems))
-            left_out.append(version)
+        files[registry.REGISTRY] = fingerprint(home.path / registry.REGISTRY)
+    for version in list_versions(home):
+        if problems := list(version.verify()):
+            log.warning("left out damaged version %s: %s", version.name, "; ".join(problems))
+            left_out.append(version.name)
             continue
-        inside = store.read_manifest(folder)["files"]
-        inside |= {store.MANIFEST: store.fingerprint(folder / store.MANIFEST)}
-        files |= {f"{home.versions.name}/{version}/{path}": told for path, told in sorted(inside.items())}
+        inside = version.manifest["files"] | {MANIFEST: fingerprint(version.path / MANIFEST)}
+        files |= {f"{home.versions.name}/{version.name}/{path}": hashes for path, hashes in sorted(inside.items())}
     if not files:
         raise FileNotFoundError(f"{home.path} has nothing to export: no list, and no version.")
     return files, left_out
@@ -169,9 +170,9 @@ def _check(aside: Home, contents: archive.Contents) -> None:
         registry.read(aside)
     except ValueError as error:
         raise CorruptArchive(f"{registry.REGISTRY} is damaged") from error
-    for version in store.versions(aside):
-        for problem in store.verify(aside.versions / version):
-            raise CorruptArchive(f"{version} is not as it was published: {problem}")
+    for version in list_versions(aside):
+        for problem in version.verify():
+            raise CorruptArchive(f"{version.name} is damaged: {problem}")
 
 
 def _put_in_place(aside: Home, target: Path) -> None:

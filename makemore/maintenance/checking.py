@@ -8,7 +8,8 @@ import duckdb
 
 from makemore.database import connect, first_line
 from makemore.home import Home
-from makemore.versions import registry, store
+from makemore.versions import registry
+from makemore.versions.store import list_versions
 
 NEEDED = ("sources", "entries", "rejects")
 """Tables without which a working database is none."""
@@ -44,9 +45,9 @@ def registry_problems(home: Home) -> Iterator[str]:
 
     A previous champion may be gone: only going back to it would need it, and says so.
     """
-    published = store.versions(home)
+    published = list_versions(home)
     if not (home.path / registry.REGISTRY).exists():
-        if any((home.versions / version / store.PROMOTION).exists() for version in published):
+        if any(version.promotion.exists() for version in published):
             yield "is missing: which version serves is not known. The next run writes it anew, without pins and marks"
         return
     try:
@@ -55,7 +56,7 @@ def registry_problems(home: Home) -> Iterator[str]:
         yield first_line(error)
         return
     needed = {*known.pinned, *([known.champion.version] if known.champion else [])}
-    for version in sorted(needed - set(published)):
+    for version in sorted(needed - {version.name for version in published}):
         yield f"{version} is {' and '.join(known.marks(version))}, and not there"
 
 

@@ -17,7 +17,9 @@ from makemore.ingest import quarantine
 from makemore.ingest import store as wh
 from makemore.pipeline.build import keep_up
 from makemore.relations import incremental
-from makemore.versions import registry, store
+from makemore.versions import registry
+from makemore.versions.store import list_versions
+from makemore.versions.version import Version
 
 log = logging.getLogger("makemore")
 
@@ -76,7 +78,7 @@ def forget_name(home: Path, name: str) -> Forgotten:
     with connect(Home(home).db) as con:
         wh.create_tables(con)
         digest = quarantine.digest_of(con, name.strip())
-        made_of = [version for version in store.versions(Home(home)) if _has(Home(home).versions / version, digest)]
+        made_of = [version.name for version in list_versions(Home(home)) if _has(version, digest)]
         what = f"a name, sha256 {digest[:12]}"
         _mark(home, made_of, what)
         with transaction(con):
@@ -106,17 +108,17 @@ def _finish(home: Path, forgotten: Forgotten, what: str) -> Forgotten:
 
 
 def _sources_of_versions(home: Home) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    for version in store.versions(home):
+    for version in list_versions(home):
         try:
-            yield version, store.read_manifest(home.versions / version)["made_from"]["sources"]
+            yield version.name, version.sources
         except CorruptVersion as error:
-            log.warning("%s cannot be looked into: %s", version, error)
+            log.warning("%s cannot be looked into: %s", version.name, error)
 
 
-def _has(version: Path, digest: str) -> bool:
+def _has(version: Version, digest: str) -> bool:
     """Whether a version was made of the name that has this hash; one that is damaged is taken to be."""
     try:
-        with connect(version / "stats.duckdb", read_only=True) as con:
+        with connect(version.stats, read_only=True) as con:
             found = con.execute("select 1 from split_names where sha256(lower(name)) = ? limit 1", [digest]).fetchall()
     except (ValueError, FileNotFoundError, duckdb.Error) as error:
         log.warning("%s cannot be looked into, and is marked: %s", version.name, error)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from makemore.files.atomic import sync
 from makemore.home import Home
-from makemore.versions import registry, store
+from makemore.versions import registry
+from makemore.versions.store import version_names
 
 GOES_ON = 7 * 24 * 3600
 """Seconds after which no run is expected to go on from a training that none has written down again."""
@@ -56,7 +57,7 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     if keep < 1:
         raise ValueError(f"--keep {keep}: use 1 or more.")
     place = Home(home)
-    published, why = store.versions(place), _why_kept(place, keep)
+    published, why = version_names(place), _why_kept(place, keep)
     versions = [place.versions / version for version in published if version not in why]
     leftovers = sorted(_leftovers(place))
     pruned = Pruned(_told(place, versions), _told(place, leftovers), why)
@@ -72,7 +73,7 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
 
 def _why_kept(home: Home, keep: int) -> dict[str, str]:
     """The versions that stay, oldest first, and why."""
-    published, known = store.versions(home), registry.read(home)
+    published, known = version_names(home), registry.read(home)
     if known.champion is None:
         return dict.fromkeys(published, "it is not known what serves: the next run says")
     # Those that are marked are to go, as soon as they neither serve nor are pinned.
@@ -90,7 +91,7 @@ def _retire(home: Home, versions: list[Path]) -> None:
         sync(home.versions)
     known = registry.read(home)
     # After the rename: a version that was still there without its mark could be promoted.
-    if gone := set(known.forgotten) - set(store.versions(home)) - known.kept:
+    if gone := set(known.forgotten) - set(version_names(home)) - known.kept:
         registry.drop(home, gone)
     for path in retired:
         _delete(path)

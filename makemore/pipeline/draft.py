@@ -41,12 +41,12 @@ def draft(home: Path, options: TrainOptions) -> Path:
         _check_splits(con, settings)
         clear_staging(Home(home))
         made_from = provenance.made_from(sources, build_options, options, settings)
-        folder = store.open_draft(Home(home), made_from, datetime.now(UTC))
+        folder = store.create_draft(Home(home), made_from, datetime.now(UTC))
         is_sparse = incremental.free_share(con) > MOST_FREE
     if is_sparse:
         incremental.compact(Home(home).db)
-    copy_database(Home(home).db, folder / "stats.duckdb", leave_out=WORKING)
-    return folder
+    copy_database(Home(home).db, folder.stats, leave_out=WORKING)
+    return folder.path
 
 
 def _check_splits(con: duckdb.DuckDBPyConnection, settings: dict[str, dict[str, Any]]) -> None:

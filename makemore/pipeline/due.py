@@ -12,7 +12,9 @@ from makemore.home import Home
 from makemore.ingest import store as wh
 from makemore.options import BuildOptions, TrainOptions
 from makemore.promotion import decide
-from makemore.versions import provenance, registry, store
+from makemore.versions import provenance, registry
+from makemore.versions.store import list_versions
+from makemore.versions.version import Version
 
 
 def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
@@ -30,37 +32,37 @@ def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
         sources = wh.sources(con)
     if not sources:
         raise FileNotFoundError(f"{home} has no list: take one in with `makemore ingest LIST --home {home}`.")
-    if not (published := store.versions(Home(home))):
+    if not (published := list_versions(Home(home))):
         return "there is no version yet"
-    known = registry.read(Home(home))
-    for version in dict.fromkeys([published[-1], *([known.champion.version] if known.champion else [])]):
-        if damage := next(_damage(Home(home).versions / version), None):
-            return f"{version} is damaged: {damage}"
+    known, newest = registry.read(Home(home)), published[-1]
+    champion = [Version(Home(home).versions / known.champion.version)] if known.champion else []
+    for version in dict.fromkeys([newest, *champion]):
+        if damage := next(_damage(version), None):
+            return f"{version.name} is damaged: {damage}"
     if known.champion and known.champion.version in known.forgotten:
         return f"the champion {known.champion.version} was made of what is to be forgotten"
-    manifest = store.read_manifest(Home(home).versions / published[-1])
-    if failed := manifest.get("failed"):
-        return f"{', '.join(failed)} failed in {published[-1]}"
-    if not known.decisions_on(published[-1]):
-        return f"nothing says whether {published[-1]} is to serve"
+    if newest.failed:
+        return f"{', '.join(newest.failed)} failed in {newest.name}"
+    if not known.decisions_on(newest.name):
+        return f"nothing says whether {newest.name} is to serve"
     # As a manifest has it: JSON knows no tuples.
     now = json.loads(json.dumps(provenance.made_from(sources, build, train, {})))
-    return "; ".join(_changes(manifest["made_from"], now)) or None
+    return "; ".join(_changes(newest.made_from, now)) or None
 
 
 def settle(home: Path) -> None:
     """Record the decision on the newest version, if the run that published it ended before it could."""
-    published = store.versions(Home(home))
-    if published and not registry.read(Home(home)).decisions_on(published[-1]):
+    published = list_versions(Home(home))
+    if published and not registry.read(Home(home)).decisions_on(published[-1].name):
         decide.finish(Home(home))
 
 
-def _damage(folder: Path) -> Iterator[str]:
-    """What is wrong with a version at a look: its manifest, the sizes of its files. `artifacts.verify` reads them."""
+def _damage(version: Version) -> Iterator[str]:
+    """What is wrong with a version at a look: its manifest, the sizes of its files. `Version.verify` reads them."""
     try:
-        manifest = store.read_manifest(folder)
-        for file, told in manifest["files"].items():
-            if not (folder / file).is_file() or (folder / file).stat().st_size != told["bytes"]:
+        for file, told in version.manifest["files"].items():
+            path = version.path / file
+            if not path.is_file() or path.stat().st_size != told["bytes"]:
                 yield f"{file} is not as it was published"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         yield str(error)

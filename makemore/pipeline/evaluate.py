@@ -14,7 +14,8 @@ from makemore.files.atomic import written_aside
 from makemore.ingest import readers, validation
 from makemore.options import ReadOptions
 from makemore.relations import arpa, ngrams
-from makemore.versions import store, weights
+from makemore.versions import weights
+from makemore.versions.version import Version
 
 
 def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[pl.DataFrame, int]:
@@ -34,7 +35,7 @@ def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[pl.Data
         raise ValueError(f"{path.name} has no name to evaluate: {rejected} lines are no names.")
     entries = pl.concat([entries.sort("row") for entries, _ in divided])
     names = entries.group_by("name", maintain_order=True).agg(count=pl.sum("weight"))
-    with connect(version / "stats.duckdb", read_only=True) as con:
+    with connect(Version(version).stats, read_only=True) as con:
         dataset.read_vocab(con).stream(names["name"].to_list())
         train = dataset.train_names(con)
     return names.with_columns(seen=pl.col("name").is_in(train.implode())), rejected
@@ -42,18 +43,18 @@ def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[pl.Data
 
 def folded(version: Path, options: ReadOptions) -> ReadOptions:
     """The same options, folding names to lower case where all lists of the version were."""
-    sources = store.read_manifest(version)["made_from"]["sources"]
+    sources = Version(version).sources
     return replace(options, lower=options.lower or all(source["options"]["lower"] for source in sources))
 
 
 def evaluate_list(version: Path, model_type: str, names: pl.DataFrame) -> dict[str, float]:
     """What `scores.figures` tells of the names that `read_names` gave, under a model of a version."""
-    return scores.figures(scores.score(*weights.load_model(version / "models" / model_type), names))
+    return scores.figures(scores.score(*weights.load_model(Version(version).model_folder(model_type)), names))
 
 
 def arpa_lines(version: Path, output: Path | None = None) -> list[str]:
     """Lines of the ARPA file of a version's n-grams; written to `output` too, where it is given."""
-    with connect(version / "stats.duckdb", read_only=True) as con:
+    with connect(Version(version).stats, read_only=True) as con:
         ngrams.compute(con)
         lines = list(arpa.lines(con, dataset.read_vocab(con)))
     if output:

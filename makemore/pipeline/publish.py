@@ -21,6 +21,7 @@ from makemore.promotion import decide
 from makemore.promotion.judge import judge
 from makemore.reporting import report
 from makemore.versions import registry, results, store
+from makemore.versions.version import Version
 
 __all__ = [
     "SomeModelsFailed",
@@ -42,23 +43,23 @@ log = logging.getLogger("makemore")
 
 def write_counts(draft: Path) -> int:
     """Number of rows of counts.parquet, written from the draft's snapshot."""
-    with connect(draft / "stats.duckdb", read_only=True) as con:
+    with connect(Version(draft).stats, read_only=True) as con:
         counts = con.sql("select ix1, ix2, ch1, ch2, count from bigram_counts order by ix1, ix2").pl()
-    tables.write_table(counts, draft / "counts.parquet", "parquet")
+    tables.write_table(counts, Version(draft).counts, "parquet")
     return len(counts)
 
 
 def write_dataset(draft: Path) -> int:
     """Number of bigrams of dataset.safetensors, written from the draft's snapshot."""
-    with connect(draft / "stats.duckdb", read_only=True) as con:
-        bigrams = dataset.write_dataset(con, draft / "dataset.safetensors")
+    with connect(Version(draft).stats, read_only=True) as con:
+        bigrams = dataset.write_dataset(con, Version(draft).dataset)
     log.info("wrote %s bigrams as xs and ys", f"{bigrams:,}")
     return bigrams
 
 
 def write_results(home: Path, draft: Path) -> int:
     """Number of models in the draft's snapshot, written there with all that analysts read of them."""
-    return results.write_results(Home(home), draft)
+    return results.write_results(Home(home), Version(draft))
 
 
 def publish(home: Path, draft: Path) -> Path:
@@ -67,15 +68,15 @@ def publish(home: Path, draft: Path) -> Path:
     A run that is killed between the two has published a version that does not serve. The decision lies in it, and the
     next run records it (`deciding.finish`).
     """
-    results.write_promotions(Home(home), draft)
-    report.write_report(draft)
-    version = store.publish(Home(home), draft)
-    registry.record(Home(home), store.read_promotion(version))
-    for model_type in store.models_in(version):
+    results.write_promotions(Home(home), Version(draft))
+    report.write_report(Version(draft))
+    version = store.publish(Version(draft))
+    registry.record(Home(home), version.read_promotion())
+    for model_type in version.model_types:
         for saved in Home(home).checkpoints.glob(f"{model_type}-*.safetensors"):
             saved.unlink()
-    log.info("published %s", version)
-    return version
+    log.info("published %s", version.path)
+    return version.path
 
 
 def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
@@ -121,6 +122,6 @@ def _make_model(draft: Path, model_type: str, steps: Any) -> str | None:
         reason = first_line(error) if foreseen else f"{type(error).__name__}: {first_line(error)}"
         reason = reason.removeprefix(f"{model_type}: ")
         log.error("%s failed: %s", model_type, reason, exc_info=not foreseen)
-        store.leave_out(draft, model_type, reason)
+        store.leave_out(Version(draft), model_type, reason)
         return reason
     return None

@@ -27,7 +27,7 @@ from makemore.options import LONGEST, ReadOptions
 from makemore.pipeline.evaluate import folded
 from makemore.progress import counting
 from makemore.sampling.requests import Request
-from makemore.versions import store
+from makemore.versions.version import Version
 
 log = logging.getLogger("makemore")
 
@@ -59,7 +59,7 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
     """
     table_format, output = tables.format_of(output), output.absolute()
     check_target(output)
-    requests = [replace(request, model=store.find_model(version, request.model)) for request in requests]
+    requests = [replace(request, model=Version(version).find_model(request.model)) for request in requests]
     shards = [
         (number, shard) for number, request in enumerate(requests) for shard in range(prepare(version, request).shards)
     ]
@@ -131,7 +131,8 @@ def prepare(version: Path, request: Request) -> Making:
 
 @lru_cache(maxsize=2)
 def _prepared(version: Path, request: Request, _lists: tuple[str, ...]) -> Making:
-    folder = version / "models" / store.find_model(version, request.model)
+    found = Version(version)
+    folder = found.model_folder(found.find_model(request.model))
     not_in, ban = (_texts(version, files) for files in (request.options.not_in, request.options.ban))
     return _loaded(folder, request.device).making(request, not_in, ban)
 
@@ -227,7 +228,7 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
 
 def _made_from(version: Path, requests: Sequence[Request]) -> dict[str, Any]:
     """All that decides which names there are."""
-    told = store.read_manifest(version).get("files", {})
+    told = Version(version).manifest.get("files", {})
     files = {file for request in requests for file in (*request.options.not_in, *request.options.ban)}
     return {
         "version": version.name,

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from makemore.errors import CorruptVersion
 from makemore.home import Home
-from makemore.versions import registry, store
+from makemore.versions import registry
 from makemore.versions.registry import Promotion
+from makemore.versions.store import find_version, list_versions
+from makemore.versions.version import Version
 
 log = logging.getLogger("makemore")
 
@@ -23,27 +25,27 @@ def finish(home: Home) -> list[Promotion]:
     known = registry.read(home)
     anew = not known.promotions
     recorded = []
-    for version in store.versions(home):
-        if known.decisions_on(version) or not (home.versions / version / store.PROMOTION).exists():
+    for version in list_versions(home):
+        if known.decisions_on(version.name) or not version.promotion.exists():
             continue
         try:
-            promotion = store.read_promotion(home.versions / version)
+            promotion = version.read_promotion()
         except CorruptVersion as error:
-            log.warning("no decision on %s is recorded: %s", version, error)
+            log.warning("no decision on %s is recorded: %s", version.name, error)
             continue
-        if promotion.serves and version in known.forgotten:
+        if promotion.serves and version.name in known.forgotten:
             continue
         if anew or promotion.against == (known.champion.version if known.champion else None):
             known = registry.record(home, promotion)
             recorded.append(promotion)
-    if known.champion is None and (published := store.versions(home)):
+    if known.champion is None and (published := list_versions(home)):
         try:
-            best = store.best_model(home.versions / published[-1])
+            best = published[-1].best_model()
         except CorruptVersion as error:
-            log.warning("%s does not serve: %s", published[-1], error)
+            log.warning("%s does not serve: %s", published[-1].name, error)
         else:
             reasons = ("it was the newest before versions were judged",)
-            recorded.append(Promotion(published[-1], best, _now(), "promoted", reasons=reasons))
+            recorded.append(Promotion(published[-1].name, best, _now(), "promoted", reasons=reasons))
             registry.record(home, recorded[-1])
     for promotion in recorded:
         log.warning("recorded that %s was %s, which an unfinished run had left", promotion.version, promotion.decision)
@@ -58,9 +60,9 @@ def promote(home: Home, version: str, model_type: str | None = None) -> Promotio
         ValueError: it serves already, has no such model, is damaged, or was made of what is to be forgotten.
     """
     finish(home)
-    folder = store.find_version(home, version)
+    found = find_version(home, version)
     _check_fit(home, version)
-    model_type = store.find_model(folder, model_type)
+    model_type = found.find_model(model_type)
     champion = registry.read(home).champion
     if champion and (champion.version, champion.model_type) == (version, model_type):
         raise ValueError(f"{version} serves already, with {model_type}, since {champion.since}.")
@@ -93,7 +95,7 @@ def _check_fit(home: Home, version: str) -> None:
     other = "`makemore versions` lists the others, `makemore promote VERSION` lets one of them serve."
     if reasons := registry.read(home).forgotten.get(version):
         raise ValueError(f"{version} was made of what is to be forgotten ({', '.join(reasons)}): {other}")
-    for problem in store.verify(home.versions / version):
+    for problem in Version(home.versions / version).verify():
         raise ValueError(f"{version} is not as it was published ({problem}): {other}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ import polars as pl
 
 from makemore.database import connect
 from makemore.evaluation.paired import Difference, paired
-from makemore.versions import store
+from makemore.versions.version import Version
 
 BIGRAMS = 10
 """Bigrams that are told, those that moved most."""
@@ -40,16 +39,13 @@ class ModelChange:
     difference: Difference
 
 
-def of_lists(before: Path, after: Path) -> list[ListChange]:
+def of_lists(before: Version, after: Version) -> list[ListChange]:
     """Lists that differ, by their addresses: other bytes, or read with other options, is another list."""
-    old, new = (
-        {source["uri"]: source for source in store.read_manifest(folder)["made_from"].get("sources", [])}
-        for folder in (before, after)
-    )
+    old, new = ({source["uri"]: source for source in version.sources} for version in (before, after))
     changes = []
     for uri in sorted(old.keys() | new.keys()):
         had, has = old.get(uri), new.get(uri)
-        names = had and had.get("names"), has and has.get("names")
+        names = [source.get("names") if source else None for source in (had, has)]
         if had is None or has is None:
             changes.append(ListChange(uri, "added" if has else "removed", *names))
         elif any(had.get(key) != has.get(key) for key in ("sha256", "options", "names")):
@@ -57,21 +53,21 @@ def of_lists(before: Path, after: Path) -> list[ListChange]:
     return changes
 
 
-def of_options(before: Path, after: Path) -> list[tuple[str, Any, Any]]:
+def of_options(before: Version, after: Version) -> list[tuple[str, Any, Any]]:
     """Each option, setting and library that differs, with its value in both versions; None where there is none."""
-    old, new = (dict(_flat(store.read_manifest(folder)["made_from"])) for folder in (before, after))
+    old, new = (dict(_flat(version.made_from)) for version in (before, after))
     names = sorted((old.keys() | new.keys()) - {"sources"})
     return [(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
-def of_models(before: Path, after: Path) -> list[ModelChange]:
+def of_models(before: Version, after: Version) -> list[ModelChange]:
     """Each model type of both versions on the names that both held out; none where there is no such name.
 
     Names that either has in train are left out. A name counts as it does in the second version.
     """
     changes = []
-    for model_type in store.models_in(before):
-        if model_type not in store.models_in(after):
+    for model_type in before.model_types:
+        if model_type not in after.model_types:
             continue
         both = _held_out(after, model_type).join(_held_out(before, model_type), on="name", suffix="_before")
         nats, others, characters, counts = (
@@ -84,9 +80,9 @@ def of_models(before: Path, after: Path) -> list[ModelChange]:
     return changes
 
 
-def of_bigrams(before: Path, after: Path) -> pl.DataFrame:
+def of_bigrams(before: Version, after: Version) -> pl.DataFrame:
     """Columns ch1, ch2, before, after, names: bigrams whose share of all moved most, names where it shows most."""
-    old, new = (_shares(folder) for folder in (before, after))
+    old, new = (_shares(version) for version in (before, after))
     moved = (
         old.join(new, on=["ch1", "ch2"], how="full", coalesce=True, suffix="_after")
         .select("ch1", "ch2", before=pl.col("share").fill_null(0.0), after=pl.col("share_after").fill_null(0.0))
@@ -110,18 +106,18 @@ def _examples(names: pl.DataFrame, bigram: str, *, grew: bool) -> list[str]:
     return found.sort(pl.col("more").abs(), "name", descending=[True, False]).head(EXAMPLES)["name"].to_list()
 
 
-def _held_out(folder: Path, model_type: str) -> pl.DataFrame:
-    scores = store.read_scores(folder, model_type).filter(~pl.col("seen")).sort("split", descending=True)
+def _held_out(version: Version, model_type: str) -> pl.DataFrame:
+    scores = version.read_scores(model_type).filter(~pl.col("seen")).sort("split", descending=True)
     return scores.unique("name", keep="first", maintain_order=True).select("name", "count", "characters", "nats")
 
 
-def _shares(folder: Path) -> pl.DataFrame:
-    counts = store.read_counts(folder)
+def _shares(version: Version) -> pl.DataFrame:
+    counts = version.read_counts()
     return counts.filter(pl.col("count") > 0).select("ch1", "ch2", share=pl.col("count") / pl.col("count").sum())
 
 
-def _name_shares(folder: Path) -> pl.DataFrame:
-    with connect(folder / "stats.duckdb", read_only=True) as con:
+def _name_shares(version: Version) -> pl.DataFrame:
+    with connect(version.stats, read_only=True) as con:
         names: pl.DataFrame = con.sql("select name, count / sum(count) over () as share from name_counts").pl()
     return names
 

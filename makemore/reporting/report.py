@@ -11,7 +11,7 @@ import jinja2
 
 from makemore.database import connect
 from makemore.files.atomic import written_aside
-from makemore.versions import store
+from makemore.versions.version import Version
 
 CHARACTERS = 40
 """Characters that the picture of the bigrams has room for: the most frequent ones."""
@@ -31,7 +31,7 @@ QUERIES = {
 }
 
 
-def write_report(draft: Path) -> None:
+def write_report(draft: Version) -> None:
     """Write report.html and README.md to a draft that is complete but for them."""
     told = _told(draft)
     templates = jinja2.Environment(
@@ -43,9 +43,9 @@ def write_report(draft: Path) -> None:
         lstrip_blocks=True,
     )
     templates.filters["code_span"] = _code_span
-    for file in ("report.html", "README.md"):
-        with written_aside(draft / file) as aside:
-            aside.write_text(templates.get_template(file).render(told), encoding="utf-8")
+    for path in (draft.report, draft.card):
+        with written_aside(path) as aside:
+            aside.write_text(templates.get_template(path.name).render(told), encoding="utf-8")
 
 
 def _code_span(text: str) -> str:
@@ -55,8 +55,8 @@ def _code_span(text: str) -> str:
     return fence + pad + text.replace("|", "\\|") + pad + fence
 
 
-def _told(draft: Path) -> dict[str, Any]:
-    with connect(draft / "stats.duckdb", read_only=True) as con:
+def _told(draft: Version) -> dict[str, Any]:
+    with connect(draft.stats, read_only=True) as con:
         tables = {name: _rows(con, query) for name, query in QUERIES.items()}
         samples = {
             model["model_type"]: _rows(
@@ -67,9 +67,8 @@ def _told(draft: Path) -> dict[str, Any]:
             for model in tables["models"]
         }
         picture = _picture(con)
-    manifest = store.read_manifest(draft)
-    told = {"manifest": manifest, "failed": manifest.get("failed", {}), "samples": samples}
-    return tables | picture | told | {"promotion": store.read_promotion(draft)}
+    told = {"manifest": draft.manifest, "failed": draft.failed, "samples": samples}
+    return tables | picture | told | {"promotion": draft.read_promotion()}
 
 
 def _picture(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from makemore.reporting import diff as differences
 from makemore.reporting.text import aligned, comparison
-from makemore.versions import store
 from makemore.versions.registry import Promotion, Registry
+from makemore.versions.version import Version
 
 
-def show(version: Path, registry: Registry) -> str:
+def show(version: Version, registry: Registry) -> str:
     """What a version is made of, its models and their figures, and each decision on it with its reasons."""
-    manifest = store.read_manifest(version)
-    made_from = manifest["made_from"]
+    made_from = version.made_from
     marks = registry.marks(version.name)
     libraries = ", ".join(f"{name} {found}" for name, found in made_from.get("libraries", {}).items())
     decisions = [line for promotion in registry.decisions_on(version.name) for line in _decision(promotion)]
@@ -23,7 +21,7 @@ def show(version: Path, registry: Registry) -> str:
     return "\n".join(
         [
             f"{version.name}  {', '.join(marks) or 'published'}",
-            f"made at {manifest['created_at']} with {libraries}",
+            f"made at {version.manifest['created_at']} with {libraries}",
             "",
             "lists",
             *(_list(source) for source in made_from.get("sources", [])),
@@ -41,7 +39,7 @@ def show(version: Path, registry: Registry) -> str:
     )
 
 
-def diff(before: Path, after: Path) -> str:
+def diff(before: Version, after: Version) -> str:
     """How the second version differs from the first."""
     parts = {
         "lists": list(_lists(before, after)),
@@ -75,13 +73,13 @@ def _options(options: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in told if value not in ("", None)) or "none"
 
 
-def _lists(before: Path, after: Path) -> Iterator[str]:
+def _lists(before: Version, after: Version) -> Iterator[str]:
     for change in differences.of_lists(before, after):
         names = [f"{names:,}" for names in (change.before, change.after) if names is not None]
         yield f"  {change.change:7}  {change.uri}: {' -> '.join(names)} names"
 
 
-def _models(before: Path, after: Path) -> Iterator[str]:
+def _models(before: Version, after: Version) -> Iterator[str]:
     changes = differences.of_models(before, after)
     rows = [["  model_type", "names", "before", "after", "difference"]]
     for change in changes:
@@ -91,14 +89,14 @@ def _models(before: Path, after: Path) -> Iterator[str]:
         rows.append([f"  {change.model_type}", f"{difference.names:,}", *told])
     if changes:
         yield from aligned(rows)
-    for folder, other, side in ((before, after, "before"), (after, before, "after")):
-        if only := [model for model in store.models_in(folder) if model not in store.models_in(other)]:
+    for version, other, side in ((before, after, "before"), (after, before, "after")):
+        if only := [model for model in version.model_types if model not in other.model_types]:
             yield f"  only {side}: {', '.join(only)}"
     if not changes:
         yield "  no name that both held out, under a model type that both have"
 
 
-def _bigrams(before: Path, after: Path) -> Iterator[str]:
+def _bigrams(before: Version, after: Version) -> Iterator[str]:
     moved = differences.of_bigrams(before, after)
     rows = [
         [f"  {ch1} {ch2}", f"{100 * old:.2f} %", f"{100 * new:.2f} %", f"{100 * (new - old):+.2f}"]

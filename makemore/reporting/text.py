@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
@@ -12,8 +11,8 @@ import polars as pl
 
 from makemore.database import query
 from makemore.errors import CorruptVersion
-from makemore.versions import store
 from makemore.versions.registry import Promotion
+from makemore.versions.version import Version
 
 ROWS = 50
 """Rows of a table that are shown."""
@@ -21,28 +20,28 @@ NAME = 32
 """Characters of a name to which others are aligned; what is no name is cut there."""
 
 
-def describe(version: Path, marks: Sequence[str] = ()) -> str:
+def describe(version: Version, marks: Sequence[str] = ()) -> str:
     """One line: the version, its lists' names, the test nll of each model, which failed, and what the registry says."""
     told = f"{version.name}  {_described(version)}"
     return f"{told}  {', '.join(marks)}" if marks else told
 
 
-def _described(version: Path) -> str:
+def _described(version: Version) -> str:
     try:
-        manifest = store.read_manifest(version)
-        told = [f"{model_type} {_headline(version, model_type)}" for model_type in store.models_in(version)]
+        sources = version.sources
+        told = [f"{model_type} {_headline(version, model_type)}" for model_type in version.model_types]
     except CorruptVersion as error:
         return f"damaged: {error}"
-    names = sum(source.get("names", 0) for source in manifest["made_from"].get("sources", []))
-    failed = [f"{model_type} failed" for model_type in manifest.get("failed", {})]
+    names = sum(source.get("names", 0) for source in sources)
+    failed = [f"{model_type} failed" for model_type in version.failed]
     return f"{names:,} names  " + "  ".join(told + failed)
 
 
-def nlls(version: Path) -> str:
+def nlls(version: Version) -> str:
     """A line a model: its nll on each split."""
     lines = []
-    for model_type in store.models_in(version):
-        found = store.read_metrics(version, model_type)["nll"]
+    for model_type in version.model_types:
+        found = version.read_metrics(model_type)["nll"]
         lines.append(f"{model_type:12} nll " + "  ".join(f"{split} {nll:.7f}" for split, nll in found.items()))
     return "\n".join(lines)
 
@@ -71,9 +70,9 @@ def scored(scores: pl.DataFrame) -> Iterator[str]:
             yield f"{_cut(name):{width}}  no score: it {row['reject_reason']}"
 
 
-def announce(version: Path, command: str, option: str) -> str:
+def announce(version: Version, command: str, option: str) -> str:
     """New names from the best model of a version, all nlls, where it lies, whether it serves and what to try next."""
-    best, promotion = store.best_model(version), store.read_promotion(version)
+    best, promotion = version.best_model(), version.read_promotion()
     names = new_names(version, best, 20)
     of_it = option if promotion.serves else f"{option} --version {version.name}"
     return f"""{len(names)} new names from {best}:
@@ -82,7 +81,7 @@ def announce(version: Path, command: str, option: str) -> str:
 
 {nlls(version)}
 
-Published {version}: open report.html there in a browser.
+Published {version.path}: open report.html there in a browser.
 {serving(promotion)}
 
 Next:
@@ -101,10 +100,10 @@ def serving(promotion: Promotion) -> str:
     return "\n".join([f"{told}:", *(f"  {reason}" for reason in promotion.reasons)])
 
 
-def comparison(version: Path) -> str:
+def comparison(version: Version) -> str:
     """A table of a version's models, best first, and one of their samples beside train, resampled."""
-    models = query(version / "stats.duckdb", "from comparison").to_dicts()
-    quality = query(version / "stats.duckdb", "from sample_quality").to_dicts()
+    models = query(version.stats, "from comparison").to_dicts()
+    quality = query(version.stats, "from sample_quality").to_dicts()
     held_out = [split for split in ("dev", "test") if any(model[f"nll_{split}"] is not None for model in models)]
     header = ["model_type", *(f"nll {split}" for split in held_out or ["train"]), "worse on test by", "parameters"]
     lines = [[*header, "seconds", "names/s"], *(_compared(model, held_out) for model in models)]
@@ -112,8 +111,7 @@ def comparison(version: Path) -> str:
         [row["model_type"], f"{row['unique_rate']:.3f}", f"{row['copy_rate']:.3f}", f"{row['held_out_hits']:,}",
          f"{row['length_tv']:.3f}", f"{row['trigram_jsd']:.4f}"] for row in quality
     ]  # fmt: skip
-    failed = store.read_manifest(version).get("failed", {})
-    told = [f"{model_type} failed: {reason}" for model_type, reason in failed.items()]
+    told = [f"{model_type} failed: {reason}" for model_type, reason in version.failed.items()]
     return "\n".join([*aligned(lines), *told, "", *aligned(samples)])
 
 
@@ -129,9 +127,9 @@ def table(frame: pl.DataFrame) -> str:
     return f"{shown}\nThe first and last of {len(frame):,} rows: all of them with --format csv or -o FILE."
 
 
-def new_names(version: Path, model_type: str, n: int) -> list[str]:
+def new_names(version: Version, model_type: str, n: int) -> list[str]:
     """The first names of a version's samples that stand in none of its lists, each once."""
-    samples = pl.read_parquet(version / "samples" / f"{model_type}.parquet", glob=False)
+    samples = pl.read_parquet(version.samples(model_type), glob=False)
     return samples.filter("is_new")["name"].unique(maintain_order=True).head(n).to_list()
 
 
@@ -204,7 +202,7 @@ def _difference(difference: float | None, low: float, high: float) -> str:
     return f"{difference:.4f} ({low:.4f} to {high:.4f})" + (", or not at all" if low <= 0 <= high else "")
 
 
-def _headline(version: Path, model_type: str) -> str:
-    nlls = store.read_metrics(version, model_type)["nll"]
+def _headline(version: Version, model_type: str) -> str:
+    nlls = version.read_metrics(model_type)["nll"]
     split = "test" if "test" in nlls else "train"
     return f"{nlls[split]:.4f} ({split})"

@@ -1,10 +1,11 @@
 """A published version on disk: draft, publish, verify, registry.
 
-- `store`: drafts, published versions and their files
+- `version`: one version, its paths, manifest and checked reads
+- `store`: create a draft, publish, list, find
 - `registry`: champion, previous champion, pins and decisions
 - `provenance`: what a version is made from
 - `weights`: a model's config.json and model.safetensors
 - `results`: the relations about models in a snapshot
 """
 
-__all__ = ["provenance", "registry", "results", "store", "weights"]
+__all__ = ["provenance", "registry", "results", "store", "version", "weights"]

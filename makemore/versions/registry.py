@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
-from makemore.files.atomic import sync, written_aside
+from makemore.files.atomic import sync, write_json
 from makemore.files.checksums import is_whole, sealed
 from makemore.home import Home
 
@@ -213,8 +212,6 @@ def _serving(told: Mapping[str, Any] | None) -> Serving | None:
 
 
 def _write(home: Home, registry: Registry) -> Registry:
-    path: Path = home.path / REGISTRY
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(sealed(asdict(registry)), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(home.path / REGISTRY, sealed(asdict(registry)))
     sync(home.path)
     return registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ from makemore.database import connect
 from makemore.errors import CorruptVersion
 from makemore.home import Home
 from makemore.relations import catalog
-from makemore.versions import registry, store
+from makemore.versions import registry
+from makemore.versions.store import list_versions
+from makemore.versions.version import Version, read_json
 
 METRICS = {
     "version": pl.String,
@@ -59,23 +61,23 @@ PROMOTIONS = {
 }
 
 
-def write_results(home: Home, draft: Path) -> int:
+def write_results(home: Home, draft: Version) -> int:
     """Number of models that were added to a draft's snapshot, in metrics, models, samples, scores and sql/results/.
 
     The published files are the only record of earlier versions: a row of metrics cannot say anything else than they do.
     """
-    folders = [*(home.versions / version for version in store.versions(home)), draft]
+    versions = [*list_versions(home), draft]
     known = registry.read(home)
     tables = {
         "version_sources": pl.DataFrame(
-            [row for folder in folders for row in _sources(folder, known)], schema=VERSION_SOURCES
+            [row for version in versions for row in _sources(version, known)], schema=VERSION_SOURCES
         ),
-        "metrics": pl.DataFrame([row for folder in folders for row in _metrics(folder)], schema=METRICS),
-        "models": pl.DataFrame([_model(draft, model_type) for model_type in store.models_in(draft)], schema=MODELS),
-        "samples": _of_all(draft, "samples/{}.parquet"),
-        "scores": _of_all(draft, "models/{}/scores.parquet"),
+        "metrics": pl.DataFrame([row for version in versions for row in _metrics(version)], schema=METRICS),
+        "models": pl.DataFrame([_model(draft, model_type) for model_type in draft.model_types], schema=MODELS),
+        "samples": _of_all(draft, Version.samples),
+        "scores": _of_all(draft, Version.scores),
     }
-    with connect(draft / "stats.duckdb") as con:
+    with connect(draft.stats) as con:
         _write_tables(con, tables)
         con.execute("alter table models alter settings type json")
         con.register("served_bigram_counts", _served_bigram_counts(home, known).to_arrow())
@@ -84,10 +86,10 @@ def write_results(home: Home, draft: Path) -> int:
     return len(tables["models"])
 
 
-def write_promotions(home: Home, draft: Path) -> int:
+def write_promotions(home: Home, draft: Version) -> int:
     """Number of decisions that were written to a draft's snapshot: all that came before, and that on the draft."""
-    promotions = [*registry.read(home).promotions, store.read_promotion(draft)]
-    with connect(draft / "stats.duckdb") as con:
+    promotions = [*registry.read(home).promotions, draft.read_promotion()]
+    with connect(draft.stats) as con:
         _write_tables(con, {"promotions": pl.DataFrame(list(map(_promotion, promotions)), schema=PROMOTIONS)})
     return len(promotions)
 
@@ -107,21 +109,21 @@ def _promotion(promotion: registry.Promotion) -> dict[str, Any]:
     }
 
 
-def _sources(folder: Path, known: registry.Registry) -> Iterator[dict[str, Any]]:
+def _sources(version: Version, known: registry.Registry) -> Iterator[dict[str, Any]]:
     """The lists that a version was made of, and why the version is to be forgotten, if it is."""
     try:
-        manifest = store.read_manifest(folder)
+        sources = version.sources
     except CorruptVersion:
         return
-    for source in manifest["made_from"].get("sources", []):
+    for source in sources:
         yield {
-            "version": manifest["version"],
+            "version": version.name,
             "source_id": source["source_id"],
             "uri": source["uri"],
             "sha256": source["sha256"],
             "names": source["names"],
-            "is_served": known.champion is not None and known.champion.version == folder.name,
-            "forgotten": "; ".join(known.forgotten.get(folder.name, ())) or None,
+            "is_served": known.champion is not None and known.champion.version == version.name,
+            "forgotten": "; ".join(known.forgotten.get(version.name, ())) or None,
         }
 
 
@@ -131,22 +133,22 @@ def _served_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
     if known.champion is None:
         return nothing
     try:
-        return store.read_counts(home.versions / known.champion.version).select(nothing.columns)
+        return Version(home.versions / known.champion.version).read_counts().select(nothing.columns)
     except CorruptVersion:
         return nothing
 
 
-def _metrics(folder: Path) -> Iterator[dict[str, Any]]:
-    for model_type in store.models_in(folder):
+def _metrics(version: Version) -> Iterator[dict[str, Any]]:
+    for model_type in version.model_types:
         try:
-            manifest, metrics = store.read_manifest(folder), store.read_metrics(folder, model_type)
+            created_at, metrics = version.manifest["created_at"], version.read_metrics(model_type)
         except CorruptVersion:
             # A version that is damaged by now has nothing to tell; `makemore verify` names it.
             continue
         for split, nll in metrics["nll"].items():
             yield {
-                "version": manifest["version"],
-                "created_at": datetime.fromisoformat(manifest["created_at"]).replace(tzinfo=None),
+                "version": version.name,
+                "created_at": datetime.fromisoformat(created_at).replace(tzinfo=None),
                 "model_type": model_type,
                 "split": split,
                 "nll": nll,
@@ -156,9 +158,9 @@ def _metrics(folder: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-def _model(draft: Path, model_type: str) -> dict[str, Any]:
-    settings = store.read_json(draft / "models" / model_type / "config.json")["config"]
-    metrics = store.read_metrics(draft, model_type)
+def _model(draft: Version, model_type: str) -> dict[str, Any]:
+    settings = read_json(draft.model_folder(model_type) / "config.json")["config"]
+    metrics = draft.read_metrics(model_type)
     return {
         "model_type": model_type,
         "settings": json.dumps(settings),
@@ -166,11 +168,9 @@ def _model(draft: Path, model_type: str) -> dict[str, Any]:
     } | {column: metrics[column] for column in ("parameters", "train_seconds", "names_per_second")}
 
 
-def _of_all(draft: Path, file: str) -> pl.DataFrame:
+def _of_all(draft: Version, file: Callable[[Version, str], Path]) -> pl.DataFrame:
     """The rows of a file that each model of a draft has, with its model type before them."""
     return pl.concat(
-        pl.read_parquet(draft / file.format(model_type), glob=False).select(
-            pl.lit(model_type).alias("model_type"), pl.all()
-        )
-        for model_type in store.models_in(draft)
+        pl.read_parquet(file(draft, model_type), glob=False).select(pl.lit(model_type).alias("model_type"), pl.all())
+        for model_type in draft.model_types
     )

@@ -9,11 +9,10 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from makemore.database import LOOK
 from makemore.errors import CorruptVersion
-from makemore.files.atomic import written_aside
+from makemore.files.atomic import write_json, written_aside
 from makemore.models import configure, model_class
-from makemore.versions.store import as_published, read_json, write_json
+from makemore.versions.version import VERIFY, Version, read_json
 from makemore.vocab import Vocab
 
 
@@ -38,22 +37,26 @@ def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
 
 
 def load_model(folder: Path) -> tuple[Any, Vocab]:
-    """The model of a folder that `save_model` wrote, and its vocab; the parts of a mixture from the folders beside it.
+    """The model and the vocab of a folder that `save_model` wrote; parts of a mixture come from the folders beside it.
 
     Raises:
-        CorruptVersion: a file is missing or damaged.
+        CorruptVersion: a file is missing, damaged or has a checksum mismatch.
     """
-    file = as_published(folder / "config.json")
-    told = read_json(file)
+    return _load(Version(folder.parent.parent), folder)
+
+
+def _load(version: Version, folder: Path) -> tuple[Any, Vocab]:
+    file = version.checked(folder / "config.json")
+    saved = read_json(file)
     try:
-        vocab = Vocab(tuple(told["chars"]))
-        cls, config = model_class(told["model_type"]), configure(told["model_type"], told["config"])
-        parts = [load_model(folder.parent / part)[0] for part in getattr(config, "parts", ())]
+        vocab = Vocab(tuple(saved["chars"]))
+        cls, config = model_class(saved["model_type"]), configure(saved["model_type"], saved["config"])
+        parts = [_load(version, folder.parent / part)[0] for part in getattr(config, "parts", ())]
         model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
-        file = as_published(folder / "model.safetensors")
+        file = version.checked(folder / "model.safetensors")
         model.load_state_dict(load_file(file))
     except CorruptVersion:
         raise
     except Exception as error:
-        raise CorruptVersion(f"{file} cannot be loaded ({str(error).splitlines()[0]}): {LOOK}.") from error
+        raise CorruptVersion(f"{file}: cannot be loaded ({str(error).splitlines()[0]})", VERIFY) from error
     return model.eval(), vocab

@@ -151,7 +151,7 @@ def test_damage_is_found_and_named(makemore, ok, tmp_path):
     done = makemore("verify", *home)
 
     assert done.returncode == 1
-    assert "counts.parquet differs: 0 bytes" in done.stdout
+    assert "counts.parquet: checksum mismatch, 0 bytes" in done.stdout
     assert done.stderr == (
         f"makemore: 1 of 1 versions are not as they were published: do not use {counts.parent.name}.\n"
     )
@@ -170,18 +170,18 @@ def test_damage_is_found_and_named(makemore, ok, tmp_path):
         (["build", "--holdout", "60"], "--holdout 60: use 0 to 45"),
         (["train"], "has no list: take one in with"),
         (["train", "--models", "lstm"], "has no list: take one in with"),
-        (["sample"], "has no version: make one with `makemore run LIST"),
-        (["query", "select 1"], "has no version: make one with"),
-        (["verify"], "has no version: make one with"),
+        (["sample"], "has no version. hint: run `makemore run LIST"),
+        (["query", "select 1"], "has no version. hint: run"),
+        (["verify"], "has no version. hint: run"),
         (["sample", "--home", "PUBLISHED", "-n", "0"], "-n 0: use 1 or more."),
-        (["sample", "--home", "PUBLISHED", "--model", "gru"], "has no model 'gru': use one of bigram, bigram_net"),
-        (["sample", "--home", "PUBLISHED", "--version", "../x"], "has no version '../x': the newest is"),
+        (["sample", "--home", "PUBLISHED", "--model", "gru"], "has no model 'gru'. hint: use one of bigram, bigram_net"),
+        (["sample", "--home", "PUBLISHED", "--version", "../x"], "has no version '../x'. hint: the newest is"),
         (["sample", "--home", "PUBLISHED", "-o", "names.docx"], "names.docx: no format for '.docx'"),
         (["query", "select no from vocab", "--home", "PUBLISHED"], 'Binder Error: Referenced column "no" not found'),
         (["evaluate", "--names", "nowhere.txt", "--home", "PUBLISHED"], "nowhere.txt"),
         (["evaluate", "--names", "examples/names/greek.txt", "--home", "PUBLISHED"], "is not among the 27"),
-        (["evaluate", "--names", "x.txt", "--model", "gru", "--home", "PUBLISHED"], "has no model 'gru': use one of"),
-        (["compare"], "has no version: make one with"),
+        (["evaluate", "--names", "x.txt", "--model", "gru", "--home", "PUBLISHED"], "has no model 'gru'. hint: use one of"),
+        (["compare"], "has no version. hint: run"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line_with_what_to_do(makemore, published, tmp_path, arguments, message):

@@ -10,6 +10,7 @@ from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
 from makemore.versions import registry, store
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 NAMES = ENGLISH.read_text().splitlines()
@@ -24,7 +25,7 @@ def made(tmp_path_factory):
             (NAMES[::3], BuildOptions(), TrainOptions(("bigram", "ngram"), samples=1000)),
             (NAMES[1::3], BuildOptions(smoothing=2), TrainOptions(("bigram", "bigram_net"), samples=1000, seed=7)),
         ):
-            path = home.parent / f"list{len(store.versions(Home(home)))}.txt"
+            path = home.parent / f"list{len(store.version_names(Home(home)))}.txt"
             path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
             ingest.ingest(home, str(path), ReadOptions())
             build_relations(home, build)
@@ -40,7 +41,7 @@ def home(made, tmp_path):
 
 @pytest.fixture
 def two(made):
-    return store.versions(Home(made))
+    return store.version_names(Home(made))
 
 
 def test_versions_are_marked(home, two, ok):
@@ -48,7 +49,7 @@ def test_versions_are_marked(home, two, ok):
     first, second = two
     assert [line.split("  ")[-1] for line in ok("versions", "--home", home).splitlines()] == [
         "champion",
-        f"bigram_net {store.read_metrics(Home(home).versions / second, 'bigram_net')['nll']['test']:.4f} (test)",
+        f"bigram_net {Version(Home(home).versions / second).read_metrics('bigram_net')['nll']['test']:.4f} (test)",
     ]
     ok("promote", second, "--home", home)
     ok("pin", first, "--home", home)
@@ -76,14 +77,14 @@ def test_pins_are_told(home, two, ok, makemore):
     assert ok("pin", first, "--home", home) == f"pinned: {first}, {second}\n"
     assert ok("unpin", second, "--home", home) == f"pinned: {first}\n"
     assert ok("unpin", first, "--home", home) == "pinned: none\n"
-    assert "has no version 'x': the newest is" in makemore("pin", "x", "--home", home).stderr
+    assert "has no version 'x'. hint: the newest is" in makemore("pin", "x", "--home", home).stderr
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["promote", "20000101-000000-000000"], "has no version '20000101-000000-000000': the newest is"),
-        (["promote", "SECOND", "--model", "gru"], "has no model 'gru': use one of bigram, bigram_net"),
+        (["promote", "20000101-000000-000000"], "has no version '20000101-000000-000000'. hint: the newest is"),
+        (["promote", "SECOND", "--model", "gru"], "has no model 'gru'. hint: use one of bigram, bigram_net"),
         (["promote", "FIRST"], "serves already, with ngram, since 20"),
         (["rollback"], "has no previous champion: say which version is to serve, `makemore promote VERSION`"),
         (["unpin", "FIRST"], "is not pinned: no version is"),
@@ -179,9 +180,9 @@ def test_verify_looks_at_the_registry_too(home, makemore):
 )
 def test_a_damaged_champion_is_told_by_the_file(home, makemore, ok, cut, file, command):
     """Cut off, wiped or gone: exit code 1 and one line with the file, and the commands that say more and that help."""
-    ok("promote", store.versions(Home(home))[1], "--home", home)
+    ok("promote", store.version_names(Home(home))[1], "--home", home)
     ok("rollback", "--home", home)
-    path = store.find_version(Home(home)) / file
+    path = store.find_version(Home(home)).path / file
     data = cut(path.read_bytes())
     path.unlink()
     if data is not None:

@@ -125,7 +125,7 @@ def _is_clean(home):
 
 
 def _newest(home):
-    return Home(home).versions / store.versions(Home(home))[-1]
+    return Home(home).versions / store.version_names(Home(home))[-1]
 
 
 def flow_kills(folder, n, seed=1):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from makemore.database import connect
 from makemore.home import Home
 from makemore.versions import registry, store
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH, ROOT
 from tests.faults.processes import NAMES, Told, check, finish, run_night, sources, start, write_list
 
@@ -169,7 +170,7 @@ def read_only(folder):
     write_list(folder / "second.txt", 2)
     writes = [
         ["ingest", folder / "second.txt"], ["build"], ["train"], ["prune", "--keep", 1], ["release"],
-        ["forget", "first.txt"], ["pin", store.versions(Home(home))[0]],
+        ["forget", "first.txt"], ["pin", store.version_names(Home(home))[0]],
     ]  # fmt: skip
     reads = [["sample", "-n", 3], ["query", "select 1"], ["versions"], ["show"], ["score", "emma"], ["compare"]]
     with _read_only(home) as is_read_only:
@@ -195,7 +196,7 @@ def corruption(folder, times, seed=1):
     home.mkdir()
     run_night(home, write_list(folder / "first.txt", 0, size=1500))
     run_night(home, write_list(folder / "second.txt", 2))
-    older, version = store.versions(Home(home))
+    older, version = store.version_names(Home(home))
     shutil.copytree(home, kept)
 
     def ask(kind):
@@ -224,9 +225,9 @@ def corruption(folder, times, seed=1):
             shutil.copytree(kept, home)
     change_bytes(home / DAMAGED["model.safetensors"][0].format(version=version), rng)
     run_night(home, write_list(folder / "third.txt", 3))
-    newest = store.versions(Home(home))[-1]
+    newest = store.version_names(Home(home))[-1]
     assert registry.read(Home(home)).champion.version == newest
-    assert list(store.verify(Home(home).versions / newest)) == []
+    assert list(Version(Home(home).versions / newest).verify()) == []
     n = times * len(DAMAGED)
     return Told(
         "16 bytes that change in a file", n, n - len(served),
@@ -304,11 +305,11 @@ def clock_back(folder):
     run_night(home, *lists)
     lists.append(write_list(folder / "second.txt", 2))
     finish(start("night", "--hours", -1, home, *lists))
-    versions = store.versions(Home(home))
+    versions = store.version_names(Home(home))
     assert len(versions) == 2
-    assert {
-        source["uri"] for source in store.read_manifest(Home(home).versions / versions[-1])["made_from"]["sources"]
-    } == {str(path) for path in lists}
+    assert {source["uri"] for source in Version(Home(home).versions / versions[-1]).sources} == {
+        str(path) for path in lists
+    }
     assert run_night(home, *lists).endswith("done nothing\n")
     check(home, sources(home))
     return Told(

@@ -9,6 +9,7 @@ from pathlib import Path
 from makemore.database import connect
 from makemore.home import Home
 from makemore.versions import registry, store
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH, ROOT
 
 NAMES = ENGLISH.read_text(encoding="utf-8").splitlines()
@@ -74,12 +75,12 @@ def check(home: Path, before: dict[str, tuple[str, int]]) -> None:
     now = sources(home)
     lost = {uri for uri, given in before.items() if now.get(uri) != given}
     assert not lost, f"lost lists: {lost}"
-    for version in store.versions(Home(home)):
-        problems = list(store.verify(Home(home).versions / version))
+    for version in store.version_names(Home(home)):
+        problems = list(Version(Home(home).versions / version).verify())
         assert problems == [], f"{version}: {problems}"
     known = registry.read(Home(home))
     if known.champion:
-        assert known.champion.version in store.versions(Home(home))
+        assert known.champion.version in store.version_names(Home(home))
 
 
 def same_artifacts(one: Path, other: Path) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from makemore.database import query
 from makemore.home import Home
 from makemore.versions import store
+from makemore.versions.version import Version
 
 QUERY = """
 select
@@ -27,8 +28,8 @@ select
 
 def read(home):
     """The version that serves, once it was asked; a version that is not whole is a failure."""
-    folder = store.find_version(home)
-    manifest = store.read_manifest(folder)
+    folder = store.find_version(home).path
+    manifest = Version(folder).manifest
     for file, told in manifest["files"].items():
         if (folder / file).stat().st_size != told["bytes"]:
             raise AssertionError(f"{folder.name}/{file} is not whole")
@@ -43,7 +44,7 @@ def read_for(home, seconds, reads=10**9):
     seen, times, end = set(), [], time.monotonic() + seconds
     stop = home.path.parent / "stop"
     while time.monotonic() < end and told["reads"] < reads and not stop.exists():
-        if not store.versions(home):
+        if not store.version_names(home):
             # Nothing was ever published.
             time.sleep(0.01)
             continue

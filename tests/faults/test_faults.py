@@ -38,7 +38,7 @@ def test_dangerous_names_are_names_wherever_they_are_shown(ok, tmp_path):
     ok("ingest", names, "--home", home)
     ok("build", "--holdout", 0, "--home", home)
     ok("train", "--models", "bigram,ngram", "--samples", 300, "--home", home)
-    version = store.find_version(Home(home))
+    version = store.find_version(Home(home)).path
 
     page = Elements()
     page.feed((version / "report.html").read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ from makemore.pipeline.nightly import Night
 from makemore.sampling import sample
 from makemore.sampling.requests import Request, read_requests
 from makemore.versions import store
+from makemore.versions.version import Version
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -96,7 +97,7 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
     state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
-    version = store.find_version(Home(tmp_path / "home"))
+    version = store.find_version(Home(tmp_path / "home")).path
     night = state.result()
     assert (state.type.name, state.name) == ("COMPLETED", "Wants a look")
     assert night.version == version
@@ -104,8 +105,8 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
     assert [(told["version"], told["status"], told["problems"]) for told in webhook.posted] == [
         (version.name, "done", list(night.problems))
     ]
-    assert store.models_in(version) == ["bigram"]
-    assert list(store.verify(version)) == []
+    assert Version(version).model_types == ["bigram"]
+    assert list(Version(version).verify()) == []
     run = state.state_details.flow_run_id
     assert task_runs(run)[-9:] == [
         ("dataset", "Completed"),
@@ -209,7 +210,7 @@ def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
     state = impatient([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
     assert state.name == "TimedOut"
-    assert store.versions(Home(tmp_path / "home")) == []
+    assert store.version_names(Home(tmp_path / "home")) == []
     assert [told["status"] for told in webhook.posted] == ["failed"]
     with locked_home(tmp_path / "home", "the tests", wait=0):
         pass
@@ -276,7 +277,7 @@ def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
         (f"ingest {tmp_path / 'bad.txt'}", "Failed"),
         ("build", "Completed"),
     ]
-    assert len(store.versions(Home(tmp_path / "home"))) == 1
+    assert len(store.version_names(Home(tmp_path / "home"))) == 1
 
 
 def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from makemore.versions.store import find_version
 
 @pytest.fixture(scope="module")
 def version(published):
-    return find_version(Home(published))
+    return find_version(Home(published)).path
 
 
 @pytest.fixture(scope="module")

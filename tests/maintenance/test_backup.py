@@ -69,7 +69,7 @@ def test_a_home_comes_back_byte_for_byte(made, exported, tmp_path, suffix):
 
     assert contents(tmp_path / "new" / "home") == contents(made)
     assert told.files == len(contents(made))
-    assert list(told.versions) == store.versions(Home(made))
+    assert list(told.versions) == store.version_names(Home(made))
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["home"]
 
 
@@ -117,7 +117,7 @@ def test_what_a_killed_run_left_beside_the_database_is_in_it(home, tmp_path):
 
 def test_a_damaged_version_is_left_out_and_named(home, tmp_path, makemore):
     """The export has all else, and ends with 1."""
-    version = store.find_version(Home(home))
+    version = store.find_version(Home(home)).path
     (version / "counts.parquet").unlink()
 
     done = makemore("export-home", tmp_path / "names.tar", "--home", home)

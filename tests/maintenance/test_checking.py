@@ -46,9 +46,9 @@ def test_a_whole_home_is_told_in_whole(home, ok):
             "registry.json: ",
             "registry.json is damaged, or names what is gone: take that from an export",
         ),
-        ("VERSION/stats.duckdb", "VERSION: stats.duckdb differs", "do not use VERSION"),
+        ("VERSION/stats.duckdb", "VERSION: stats.duckdb: checksum mismatch", "do not use VERSION"),
         ("VERSION/manifest.json", "VERSION: manifest.json ", "do not use VERSION"),
-        ("VERSION/promotion.json", "VERSION: promotion.json differs", "do not use VERSION"),
+        ("VERSION/promotion.json", "VERSION: promotion.json: checksum mismatch", "do not use VERSION"),
         ("VERSION/models/ngram/model.safetensors", "VERSION: models/ngram/model.safetensors ", "do not use VERSION"),
         ("VERSION/models/bigram/config.json", "VERSION: models/bigram/config.json ", "do not use VERSION"),
     ],
@@ -84,7 +84,7 @@ def test_no_byte_is_without_a_check(home, ok, makemore, file):
 
 def test_all_that_is_damaged_is_named_at_once(home, makemore):
     """One look is enough."""
-    version = store.find_version(Home(home))
+    version = store.find_version(Home(home)).path
     for path in (home / "makemore.duckdb", home / "registry.json", version / "counts.parquet"):
         flip(path)
 
@@ -102,7 +102,7 @@ def test_all_that_is_damaged_is_named_at_once(home, makemore):
 
 def test_what_is_gone_is_named(home, makemore):
     """The database, the registry, a table, and the version that serves."""
-    version = store.find_version(Home(home))
+    version = store.find_version(Home(home)).path
     shutil.rmtree(version)
     assert f"registry.json: {version.name} is champion, and not there" in makemore("verify", "--home", home).stdout
     with duckdb.connect(str(home / "makemore.duckdb")) as con:

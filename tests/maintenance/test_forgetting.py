@@ -78,7 +78,7 @@ def test_a_name_is_gone_from_counts_database_and_file(home):
 
 def test_a_name_marks_the_versions_that_had_it_and_does_not_come_back(home):
     """The first version never had it. A new list with it gives its other names alone."""
-    first, second = store.versions(Home(home))
+    first, second = store.version_names(Home(home))
 
     gone = forgetting.forget_name(home, "Zebedee")
 
@@ -96,7 +96,7 @@ def test_a_name_marks_the_versions_that_had_it_and_does_not_come_back(home):
 
 def test_a_list_is_gone_and_its_bytes_and_address_do_not_come_back(home, tmp_path):
     """Wherever they lie; `release` lets them in again."""
-    second = store.versions(Home(home))[1]
+    second = store.version_names(Home(home))[1]
 
     gone = forgetting.forget_source(home, "b.txt")
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_forgotten_is_told(home, makemore, words, told):
 
 def test_the_command_says_what_is_gone_and_which_versions_had_it(home, ok):
     """A line for each version."""
-    second = store.versions(Home(home))[1]
+    second = store.version_names(Home(home))[1]
 
     told = ok("forget", "--name", "ZEBEDEE", "--home", home)
 
@@ -161,7 +161,7 @@ def test_the_command_says_what_is_gone_and_which_versions_had_it(home, ok):
 
 def test_what_was_forgotten_by_half_is_forgotten_to_the_end(home, monkeypatch):
     """Stopped once the lines are gone: the versions are marked already, and a second call does the rest."""
-    second = store.versions(Home(home))[1]
+    second = store.version_names(Home(home))[1]
 
     def stop(con):
         raise KeyboardInterrupt
@@ -181,7 +181,7 @@ def test_what_was_forgotten_by_half_is_forgotten_to_the_end(home, monkeypatch):
 
 def test_versions_of_what_an_address_gave_before_are_marked_too(home):
     """The list was corrected since: what it was is to be forgotten as well."""
-    second = store.versions(Home(home))[1]
+    second = store.version_names(Home(home))[1]
     ingest(home, "b.txt", ["Zebedee", "Wilhelmina", "Ava", "Bea"])
 
     assert forgetting.forget_source(home, "b.txt").versions == (second,)

@@ -11,6 +11,7 @@ from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest
 from makemore.pipeline.due import settle, why_due
 from makemore.versions import registry, store
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 
@@ -25,7 +26,7 @@ def why(home, build=BuildOptions(), train=TrainOptions()):
 
 
 def newest(home):
-    return Home(home).versions / store.versions(Home(home))[-1]
+    return Home(home).versions / store.version_names(Home(home))[-1]
 
 
 def rewrite_manifest(home, **fields):
@@ -69,7 +70,7 @@ def test_other_options_are_told_with_what_they_were(home):
 
 def test_other_libraries_and_other_code_are_told(home):
     """What was made with them may differ."""
-    made_from = store.read_manifest(newest(home))["made_from"]
+    made_from = Version(newest(home)).made_from
     libraries = made_from["libraries"]
     rewrite_manifest(home, made_from=made_from | {"libraries": libraries | {"torch": "1.0"}, "git_commit": "0a30b555"})
 

@@ -15,6 +15,7 @@ from makemore.pipeline.build import build_relations
 from makemore.pipeline.inbox import take_in
 from makemore.pipeline.nightly import Night, Plan, night
 from makemore.versions import store
+from makemore.versions.version import Version
 
 QUICK = TrainOptions(models=("bigram",), samples=10)
 
@@ -66,7 +67,7 @@ def test_what_is_new_in_the_inbox_makes_a_version(inbox, tmp_path):
     (inbox / "more.txt").write_text("mia\n")
     second = run(tmp_path, inbox)
 
-    sources = store.read_manifest(second.version)["made_from"]["sources"]
+    sources = Version(second.version).sources
     assert second.version != first.version
     assert [source["names"] for source in sources] == [3, 1]
 

@@ -25,7 +25,7 @@ FEW = sample.BLOCK + 1000
 
 @pytest.fixture(scope="module")
 def version(published):
-    return find_version(Home(published))
+    return find_version(Home(published)).path
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from makemore.pipeline.build import build_relations
 from makemore.relations import catalog
 from makemore.reporting import text
 from makemore.versions import store, weights
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
@@ -52,7 +53,7 @@ def test_a_version_holds_all_that_the_design_says(tmp_path):
           for file in ("config.json", "model.safetensors", "metrics.json", "scores.parquet")),
         *(f"samples/{model_type}.parquet" for model_type in DEFAULT),
     }  # fmt: skip
-    assert list(store.verify(version)) == []
+    assert list(Version(version).verify()) == []
 
 
 def test_the_same_input_config_and_seed_give_the_same_bytes(tmp_path):
@@ -96,7 +97,7 @@ def test_golden_numbers_of_the_lecture(lecture_list, tmp_path):
     for smoothing, nll, models in ((0, 2.4540145, ("bigram",)), (1, 2.4545768, ("bigram", "bigram_net"))):
         build, train = BuildOptions(holdout=0, smoothing=smoothing), TrainOptions(models, samples=50)
         version = make_version(tmp_path, str(lecture_list), build=build, train=train)
-        assert store.read_metrics(version, "bigram")["nll"] == {"train": pytest.approx(nll, abs=5e-8)}
+        assert Version(version).read_metrics("bigram")["nll"] == {"train": pytest.approx(nll, abs=5e-8)}
         assert ask(version, "select sum(count) as n from bigram_counts")["n"].item() == 228_146
 
     frequent = query(
@@ -107,13 +108,13 @@ def test_golden_numbers_of_the_lecture(lecture_list, tmp_path):
         32_033,
         29_494,
     )
-    assert store.read_metrics(version, "bigram_net")["loss"] == pytest.approx(2.48300, abs=5e-6)
+    assert Version(version).read_metrics("bigram_net")["loss"] == pytest.approx(2.48300, abs=5e-6)
 
 
 def test_samples_say_which_names_are_new(published):
     """is_new is false just for names that stand in the lists."""
     known = set(ENGLISH.read_text().splitlines())
-    samples = pl.read_parquet(store.find_version(Home(published)) / "samples" / "bigram.parquet")
+    samples = pl.read_parquet(store.find_version(Home(published)).path / "samples" / "bigram.parquet")
 
     assert samples.columns == ["row", "name", "nll", "is_new"]
     assert samples["row"].to_list() == list(range(1, 10_001))
@@ -165,7 +166,7 @@ def test_a_query_reaches_nothing_but_its_snapshot(published, sql, tmp_path, monk
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ValueError, match="the query fails: "):
-        query(store.find_version(Home(published)) / "stats.duckdb", sql)
+        query(store.find_version(Home(published)).stats, sql)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -277,7 +278,7 @@ def test_smoothing_of_the_build_is_the_bigrams_own(tmp_path):
     sql_nll = query(
         version / "stats.duckdb", "select sum(nll * (length(name) + 1)) / sum(length(name) + 1) as nll from name_nll"
     )
-    assert sql_nll["nll"].item() == pytest.approx(store.read_metrics(version, "bigram")["nll"]["train"])
+    assert sql_nll["nll"].item() == pytest.approx(Version(version).read_metrics("bigram")["nll"]["train"])
 
 
 def test_a_home_can_have_any_name(tmp_path):
@@ -299,7 +300,7 @@ def test_a_large_alphabet_makes_a_version_too(tmp_path):
     )
 
     assert ask(version, "select count(*) as n from vocab")["n"].item() == 301
-    assert list(store.verify(version)) == []
+    assert list(Version(version).verify()) == []
 
 
 def test_what_a_killed_download_leaves_is_cleared(tmp_path):
@@ -388,16 +389,16 @@ def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, capl
     with pytest.raises(SomeModelsFailed) as failed:
         make_version(tmp_path / "home", write_list(tmp_path, NAMES))
 
-    version = store.find_version(Home(tmp_path / "home"))
+    version = store.find_version(Home(tmp_path / "home")).path
     assert str(failed.value) == (
         f"published {version}, complete but for the models that failed. bigram_net: the loss is nan: lower the rate."
     )
-    assert store.models_in(version) == ["bigram", "ngram"]
-    assert store.read_manifest(version)["failed"] == {"bigram_net": "the loss is nan: lower the rate."}
-    assert list(store.verify(version)) == []
+    assert Version(version).model_types == ["bigram", "ngram"]
+    assert Version(version).failed == {"bigram_net": "the loss is nan: lower the rate."}
+    assert list(Version(version).verify()) == []
     assert sorted(ask(version, "select model_type from comparison").rows()) == [("bigram",), ("ngram",)]
     assert "bigram_net failed: the loss is nan" in caplog.text
-    assert text.describe(version).endswith("  bigram_net failed")
+    assert text.describe(Version(version)).endswith("  bigram_net failed")
     assert "<b>bigram_net failed:</b> the loss is nan" in (version / "report.html").read_text()
     assert "bigram_net failed: the loss is nan" in (version / "README.md").read_text()
 
@@ -417,7 +418,7 @@ def test_what_a_failed_model_had_written_is_taken_away(tmp_path, monkeypatch, ca
     with pytest.raises(SomeModelsFailed, match="bigram: RuntimeError: out of memory"):
         make_version(tmp_path / "home", write_list(tmp_path, NAMES))
 
-    version = store.find_version(Home(tmp_path / "home"))
+    version = store.find_version(Home(tmp_path / "home")).path
     assert [
         path for path in version.rglob("*") if path.parts[-2:] == ("models", "bigram") or path.stem == "bigram"
     ] == []
@@ -431,7 +432,7 @@ def test_if_all_models_fail_nothing_is_published(tmp_path, monkeypatch):
     with pytest.raises(TrainingFailed, match=r"no model was made, and nothing is published. bigram: no\."):
         make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=TrainOptions(("bigram",)))
 
-    assert store.versions(Home(tmp_path / "home")) == []
+    assert store.version_names(Home(tmp_path / "home")) == []
 
 
 def test_models_that_mix_others_come_last():

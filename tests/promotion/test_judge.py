@@ -15,6 +15,7 @@ from makemore.database import query
 from makemore.errors import CorruptVersion
 from makemore.evaluation import scores
 from makemore.evaluation.loss import estimate
+from makemore.files.atomic import write_json
 from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest as intake
@@ -22,6 +23,7 @@ from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
 from makemore.promotion import decide, judge
 from makemore.versions import registry, store, weights
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 NAMES = ENGLISH.read_text().splitlines()[::4]
@@ -67,18 +69,18 @@ def last(home):
 
 def test_the_first_version_serves(made):
     """Nothing served before, and it says so; its decision lies in it, as in the registry."""
-    first = store.versions(Home(made))[0]
+    first = store.version_names(Home(made))[0]
     promotion = registry.read(Home(made)).promotions[0]
 
     assert (promotion.version, promotion.decision, promotion.against) == (first, "promoted", None)
     assert promotion.reasons[0] == "nothing served before"
-    assert store.read_promotion(Home(made).versions / first) == promotion
+    assert Version(Home(made).versions / first).read_promotion() == promotion
     assert registry.read(Home(made)).champion == registry.Serving(first, "bigram", promotion.at)
 
 
 def test_a_worse_version_is_published_and_does_not_serve(made, ok):
     """The champion stays: for commands, programs and whoever asks; the worse one is there by its name."""
-    first, second = store.versions(Home(made))
+    first, second = store.version_names(Home(made))
     promotion = last(made)
 
     assert (promotion.version, promotion.decision, promotion.against) == (second, "refused", first)
@@ -96,9 +98,9 @@ def test_a_worse_version_is_published_and_does_not_serve(made, ok):
 
 def test_the_difference_is_that_of_the_same_names_under_both(made):
     """Beside the two versions' own scores of the same test names, and the error of a ratio estimate."""
-    first, second = (Home(made).versions / version for version in store.versions(Home(made)))
+    first, second = (Home(made).versions / version for version in store.version_names(Home(made)))
     mine, others = (
-        store.read_scores(version, "bigram").filter(split="test").sort("name") for version in (second, first)
+        Version(version).read_scores("bigram").filter(split="test").sort("name") for version in (second, first)
     )
 
     promotion = last(made)
@@ -116,7 +118,7 @@ def test_the_difference_is_that_of_the_same_names_under_both(made):
 
 def test_a_version_tells_its_decision_to_analysts_and_on_its_page(made):
     """`promotions` has all decisions up to its own, report.html and README.md have its own with the reasons."""
-    first, second = (Home(made).versions / version for version in store.versions(Home(made)))
+    first, second = (Home(made).versions / version for version in store.version_names(Home(made)))
     promotion = last(made)
 
     told = query(second / "stats.duckdb", "select version, decision, difference, reasons from promotions order by all")
@@ -135,7 +137,7 @@ def test_a_version_tells_its_decision_to_analysts_and_on_its_page(made):
 
 def test_as_good_a_version_serves(home):
     """The same again differs by nothing: it serves, and the one before is the previous champion."""
-    first = store.versions(Home(home))[0]
+    first = store.version_names(Home(home))[0]
 
     third = run(home)
 
@@ -179,7 +181,7 @@ def test_dev_is_asked_where_test_is_empty(tmp_path):
 
 def test_names_that_the_champion_was_trained_on_are_counted(home):
     """And left out: as SQL counts them on the two snapshots, of which one holds out 30 % and the champion 10 %."""
-    first = store.find_version(Home(home))
+    first = store.find_version(Home(home)).path
     other = Home(home).versions / run(home, build=BuildOptions(holdout=30))
     select = "select name from split_names where split = '{}'"
     train = set(query(first / "stats.duckdb", select.format("train"))["name"])
@@ -204,7 +206,7 @@ def test_names_with_strange_characters_are_left_out_and_counted(home):
 
 def test_names_that_the_version_itself_was_trained_on_are_left_out(home):
     """A list with --split may hold out names that train has: they would flatter the new version."""
-    train = query(store.find_version(Home(home)) / "stats.duckdb", "select name from names where split = 'train'")
+    train = query(store.find_version(Home(home)).stats, "select name from names where split = 'train'")
     ingest(home, [*train["name"].head(50), "aba"], "leak.txt", split="test")
     version = Home(home).versions / run(home)
 
@@ -224,7 +226,7 @@ def damage(home, version):
 @pytest.mark.parametrize(
     ("reject_reason", "told"),
     [
-        (damage, "is damaged: counts.parquet differs"),
+        (damage, "is damaged: counts.parquet: checksum mismatch"),
         (lambda home, version: shutil.rmtree(Home(home).versions / version), "is not there any more"),
         (
             lambda home, version: registry.mark_forgotten(Home(home), {version: "emma"}),
@@ -250,15 +252,15 @@ def test_a_champion_that_must_not_go_on_gives_way(home, reject_reason, told):
 def draft(published, tmp_path):
     """A draft like the published version of three models, in a home of its own in which that version serves."""
     shutil.copytree(published, tmp_path / "home")
-    version = store.find_version(Home(tmp_path / "home"))
+    version = store.find_version(Home(tmp_path / "home")).path
     target = Home(tmp_path / "home").staging / "20991122-020000-3f2a9c"
     shutil.copytree(version, target)
     return target
 
 
 def with_dev(draft, model_type, nll):
-    metrics = store.read_metrics(draft, model_type)
-    store.write_metrics(draft, model_type, metrics | {"nll": metrics["nll"] | {"dev": nll}})
+    metrics = Version(draft).read_metrics(model_type)
+    Version(draft).write_metrics(model_type, metrics | {"nll": metrics["nll"] | {"dev": nll}})
 
 
 def test_a_best_model_that_is_worse_than_the_versions_own_ngrams_is_refused(draft):
@@ -289,7 +291,7 @@ def test_ngrams_need_no_comparison_with_themselves(draft):
 
 def test_a_version_without_a_model_that_failed_may_serve(draft):
     """The reason says what it lacks."""
-    store.leave_out(draft, "bigram_net", "the loss is nan.")
+    store.leave_out(Version(draft), "bigram_net", "the loss is nan.")
 
     promotion = judge.judge(draft.parent.parent, draft)
 
@@ -302,7 +304,7 @@ def test_a_run_that_ended_before_it_recorded_is_finished_by_the_next(home):
     before = (home / "registry.json").read_bytes()
     third = run(home)
     (home / "registry.json").write_bytes(before)
-    assert store.find_version(Home(home)).name == store.versions(Home(home))[0]
+    assert store.find_version(Home(home)).name == store.version_names(Home(home))[0]
 
     fourth = run(home)
 
@@ -318,7 +320,7 @@ def test_a_damaged_decision_that_was_never_recorded_stops_no_run(home):
     before = (home / "registry.json").read_bytes()
     third = run(home)
     (home / "registry.json").write_bytes(before)
-    decision = home / "versions" / third / store.PROMOTION
+    decision = Version(home / "versions" / third).promotion
     decision.chmod(0o644)
     decision.write_text("{")
 
@@ -354,7 +356,7 @@ def test_a_run_killed_around_the_record_leaves_a_home_that_goes_on(home, moment)
     with locked_home(home, "the test"):
         build_relations(home, BuildOptions())
     assert subprocess.run([sys.executable, "-c", KILLED, home, moment], check=False).returncode == 9
-    third = store.versions(Home(home))[-1]
+    third = store.version_names(Home(home))[-1]
 
     assert store.find_version(Home(home)).name == (first if moment == "before" else third)
     assert len(decide.finish(Home(home))) == (moment == "before")
@@ -363,7 +365,7 @@ def test_a_run_killed_around_the_record_leaves_a_home_that_goes_on(home, moment)
 
 def test_a_decision_beside_another_champion_is_not_made_up_for(home):
     """Left by a killed run, and in the meantime a person chose otherwise: it says nothing now."""
-    first, second = store.versions(Home(home))
+    first, second = store.version_names(Home(home))
     before = (home / "registry.json").read_bytes()
     run(home)
     (home / "registry.json").write_bytes(before)
@@ -375,7 +377,7 @@ def test_a_decision_beside_another_champion_is_not_made_up_for(home):
 
 def test_a_home_of_before_goes_on_with_its_newest_version(home):
     """What served before there were decisions is what the next version is judged beside."""
-    second = store.versions(Home(home))[1]
+    second = store.version_names(Home(home))[1]
     (home / "registry.json").unlink()
     for path in home.glob("versions/*/promotion.json"):
         path.unlink()
@@ -404,19 +406,19 @@ def test_a_registry_that_was_lost_is_written_anew(home):
 def test_a_damaged_registry_stops_the_night_before_anything_is_made(home):
     """And the commands that read the champion; whoever names a version is served."""
     (home / "registry.json").write_text("{")
-    versions = store.versions(Home(home))
+    versions = store.version_names(Home(home))
 
     with pytest.raises(ValueError, match=r"registry\.json is damaged"):
         run(home)
     with pytest.raises(ValueError, match=r"registry\.json is damaged"):
         store.find_version(Home(home))
-    assert store.versions(Home(home)) == versions
+    assert store.version_names(Home(home)) == versions
     assert store.find_version(Home(home), versions[1]).name == versions[1]
 
 
 def test_a_person_can_promote_what_was_refused(home):
     """With another model too; a version keeps the model that it serves with until another is named."""
-    first, second = store.versions(Home(home))
+    first, second = store.version_names(Home(home))
 
     promotion = decide.promote(Home(home), second)
 
@@ -431,21 +433,21 @@ def test_the_model_that_a_person_chose_is_what_readers_get(published, tmp_path):
     """By the command that names none, and by the program that loads the home; the best one is not asked for."""
     shutil.copytree(published, tmp_path / "home")
     home = Home(tmp_path / "home")
-    version = store.find_version(home)
-    assert store.find_model(version) == "ngram"
+    version = store.find_version(home).path
+    assert Version(version).find_model() == "ngram"
 
     decide.promote(home, version.name, "bigram")
 
-    assert store.find_model(store.find_version(home)) == "bigram"
+    assert store.find_version(home).find_model() == "bigram"
     assert makemore.load(home.path).model_type == "bigram"
-    assert store.find_model(version, "bigram_net") == "bigram_net"
+    assert Version(version).find_model("bigram_net") == "bigram_net"
 
 
 @pytest.mark.parametrize("how", ["promote", "roll back"])
 @pytest.mark.parametrize(
     ("reject_reason", "told"),
     [
-        (damage, r"is not as it was published \(counts.parquet differs"),
+        (damage, r"is not as it was published \(counts.parquet: checksum mismatch"),
         (
             lambda home, version: registry.mark_forgotten(Home(home), {version: "emma"}),
             r"made of what is to be forgotten|no previous",
@@ -468,8 +470,8 @@ def test_what_must_not_serve_is_not_promoted(home, reject_reason, told, how):
 
 def test_scores_afresh_are_those_of_the_champions_own_file(made):
     """The gate's way of scoring and the version's own agree on every name that both know."""
-    version = store.find_version(Home(made))
-    own = store.read_scores(version, "bigram")
+    version = store.find_version(Home(made)).path
+    own = Version(version).read_scores("bigram")
 
     afresh = scores.score(*weights.load_model(version / "models" / "bigram"), own.drop("characters", "nats"))
 
@@ -481,10 +483,10 @@ def test_a_promotion_survives_json(tmp_path):
     promotion = registry.Promotion(
         "20261122-020000-3f2a9c", "ngram", "2026-11-22T02:00:00Z", "refused", reasons=("a", "b")
     )
-    store.write_json(tmp_path / "promotion.json", {**vars(promotion)})
+    write_json(tmp_path / "promotion.json", {**vars(promotion)})
 
-    assert store.read_promotion(tmp_path) == promotion
-    store.write_json(tmp_path / "promotion.json", {"version": "x"})
-    with pytest.raises(CorruptVersion, match=r"promotion\.json is no decision: see `makemore verify`"):
-        store.read_promotion(tmp_path)
+    assert Version(tmp_path).read_promotion() == promotion
+    write_json(tmp_path / "promotion.json", {"version": "x"})
+    with pytest.raises(CorruptVersion, match=r"promotion\.json: not a decision\. hint: run `makemore verify`"):
+        Version(tmp_path).read_promotion()
     assert replace(promotion, decision="by hand").serves

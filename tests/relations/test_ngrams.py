@@ -8,7 +8,8 @@ from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
-from makemore.versions import store, weights
+from makemore.versions import weights
+from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 NGRAM = TrainOptions(("ngram",), samples=20)
@@ -33,7 +34,7 @@ def test_a_version_of_them_says_the_same_in_sql_as_loaded(home):
 
     assert (model.config.order, model.config.min_count) == (4, 2)
     assert told["nll"].to_list() == pytest.approx(nll_of_names(model, vocab, told["name"].to_list()), abs=1e-6)
-    assert store.read_metrics(version, "ngram")["nll"]["test"] == pytest.approx(
+    assert Version(version).read_metrics("ngram")["nll"]["test"] == pytest.approx(
         query(version / "stats.duckdb", "select avg(nats) from names, score_name(names.name) where split = 'test'")
         .to_series().item(), abs=1e-6)  # fmt: skip
 

@@ -6,9 +6,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from makemore.files.atomic import write_json
 from makemore.reporting import diff
 from makemore.reporting.diff import ListChange
-from makemore.versions import store
+from makemore.versions.version import Version
 
 SOURCE = {"source_id": 1, "uri": "a.txt", "sha256": "aa", "options": {"lower": False}, "names": 3, "rejects": 0}
 SCORES = ["split", "name", "count", "seen", "characters", "nats"]
@@ -16,16 +17,16 @@ SCORES = ["split", "name", "count", "seen", "characters", "nats"]
 
 @pytest.fixture
 def version(tmp_path):
-    """A function of a version's name and its parts to its folder; what is not given is the same in all."""
+    """A function of a version's name and its parts to the version; what is not given is the same in all."""
 
     def make(name, made_from=None, scores=None, counts=None, names=None):
         folder = tmp_path / name
         manifest = {"version": name, "created_at": "2026-11-22T02:00:00Z", "made_from": made_from or {}}
         folder.mkdir()
-        store.write_json(folder / "manifest.json", manifest)
+        write_json(folder / "manifest.json", manifest)
         for model_type, rows in (scores or {}).items():
             (folder / "models" / model_type).mkdir(parents=True)
-            store.write_json(folder / "models" / model_type / "config.json", {})
+            write_json(folder / "models" / model_type / "config.json", {})
             pl.DataFrame(rows, schema=SCORES, orient="row").write_parquet(
                 folder / "models" / model_type / "scores.parquet"
             )
@@ -34,7 +35,7 @@ def version(tmp_path):
             with duckdb.connect(str(folder / "stats.duckdb")) as con:
                 con.execute("create table name_counts (name varchar, count bigint)")
                 con.executemany("insert into name_counts values (?, ?)", names)
-        return folder
+        return Version(folder)
 
     return make
 

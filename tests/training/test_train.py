@@ -13,7 +13,8 @@ from makemore.models import model_types
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
-from makemore.versions import store, weights
+from makemore.versions import weights
+from makemore.versions.version import Version
 
 NAMES = [a + b + c + d for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in ("", "a", "ey")]
 SMALL = (
@@ -45,7 +46,7 @@ def version(home):
 
 def test_every_model_type_is_made_in_one_version(version):
     """And each knows more of the names of dev than that all characters are alike."""
-    nlls = {model_type: store.read_metrics(version, model_type)["nll"] for model_type in model_types()}
+    nlls = {model_type: Version(version).read_metrics(model_type)["nll"] for model_type in model_types()}
     _, vocab = weights.load_model(version / "models" / "bigram")
 
     assert list(nlls) == list(model_types())
@@ -98,7 +99,7 @@ def test_names_as_asked_of_every_model(version, model_type):
 
 def test_a_mixture_is_no_worse_on_dev_than_its_parts(version):
     """Its weights were fitted there: one of the parts alone would be a choice of them."""
-    dev = {t: store.read_metrics(version, t)["nll"]["dev"] for t in ("mixture", "ngram", "gru", "transformer")}
+    dev = {t: Version(version).read_metrics(t)["nll"]["dev"] for t in ("mixture", "ngram", "gru", "transformer")}
 
     assert dev["mixture"] <= min(nll for model_type, nll in dev.items() if model_type != "mixture") + 1e-4
 

@@ -184,12 +184,12 @@ def test_a_reader_never_sees_half_of_a_change(home):
             assert writer.stdout.readline() == b"ready\n"
             until = time.monotonic() + 2
             while time.monotonic() < until:
-                known, folder = registry.read(home), store.find_version(home)
+                known, version = registry.read(home), store.find_version(home)
                 last = known.promotions[-1]
 
                 assert (known.champion.version, known.champion.model_type) == (last.version, last.model_type)
-                assert store.find_model(folder) == of[folder.name]
-                seen.append(folder.name)
+                assert version.find_model() == of[version.name]
+                seen.append(version.name)
         finally:
             writer.kill()
 

@@ -1,0 +1,288 @@
+"""One version on disk, published or a draft in staging: its paths, its manifest and checked reads.
+
+A read of a published version compares the file's sha256 with the manifest, because neither safetensors nor JSON
+detects a changed byte. A draft has no hashes yet, so its files are read unchecked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from makemore.errors import CorruptVersion, InvalidOption
+from makemore.files.atomic import write_json
+from makemore.files.checksums import fingerprint, is_whole
+from makemore.home import Home
+from makemore.versions import registry
+from makemore.versions.registry import Promotion
+
+VERSION_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+MANIFEST = "manifest.json"
+VERIFY = "run `makemore verify`"
+"""Hint for a damaged file."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version or a draft, by its folder. The manifest is read once for each object."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Folder name: UTC time, then six hex digits of the hash of the inputs."""
+        return self.path.name
+
+    @property
+    def home(self) -> Home:
+        """The home that the version lies in."""
+        return Home(self.path.parent.parent)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the folder is a published version, by its place and name."""
+        return self.path.parent.name == "versions" and VERSION_NAME.fullmatch(self.name) is not None
+
+    @property
+    def stats(self) -> Path:
+        """Snapshot of the relations, for analysts."""
+        return self.path / "stats.duckdb"
+
+    @property
+    def counts(self) -> Path:
+        """Bigram counts of all names."""
+        return self.path / "counts.parquet"
+
+    @property
+    def dataset(self) -> Path:
+        """xs and ys."""
+        return self.path / "dataset.safetensors"
+
+    @property
+    def promotion(self) -> Path:
+        """The decision that the run made on the version."""
+        return self.path / "promotion.json"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.path / "report.html"
+
+    @property
+    def card(self) -> Path:
+        """The model card."""
+        return self.path / "README.md"
+
+    def model_folder(self, model_type: str) -> Path:
+        """Folder of a model: config.json, model.safetensors, metrics.json, scores.parquet."""
+        return self.path / "models" / model_type
+
+    def scores(self, model_type: str) -> Path:
+        """Scores of the held-out names under a model."""
+        return self.model_folder(model_type) / "scores.parquet"
+
+    def samples(self, model_type: str) -> Path:
+        """Names sampled from a model."""
+        return self.path / "samples" / f"{model_type}.parquet"
+
+    @property
+    def files(self) -> list[str]:
+        """Relative paths of all files except the manifest, sorted."""
+        paths = (path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not path.is_dir())
+        return sorted(path for path in paths if path != MANIFEST)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest.
+
+        Raises:
+            CorruptVersion: it is missing, not a manifest, or has a checksum mismatch.
+        """
+        path = self.path / MANIFEST
+        manifest = read_json(path)
+        if not {"version", "created_at", "made_from"} <= manifest.keys():
+            raise CorruptVersion(f"{path}: not a manifest", VERIFY)
+        if not is_whole(manifest):
+            raise CorruptVersion(f"{path}: checksum mismatch", VERIFY)
+        return manifest
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest of a draft."""
+        write_json(self.path / MANIFEST, manifest)
+        vars(self).pop("manifest", None)
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """Inputs of the version: sources, options, models, libraries, commit."""
+        made_from: dict[str, Any] = self.manifest["made_from"]
+        return made_from
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """The lists that the version was made from."""
+        sources: list[dict[str, Any]] = self.made_from.get("sources", [])
+        return sources
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Model types that failed, with the reason."""
+        failed: dict[str, str] = self.manifest.get("failed", {})
+        return failed
+
+    @property
+    def model_types(self) -> list[str]:
+        """Model types of the version, sorted by name."""
+        return sorted(path.parent.name for path in self.path.glob("models/*/config.json"))
+
+    def models_by_nll(self) -> list[str]:
+        """Model types, the lowest dev nll first; by train nll if nothing is held out."""
+
+        def nll(model_type: str) -> float:
+            nlls = self.read_metrics(model_type)["nll"]
+            return float(nlls.get("dev", nlls.get("train", math.inf)))
+
+        return sorted(self.model_types, key=nll)
+
+    def best_model(self) -> str:
+        """The first of `models_by_nll`."""
+        for model_type in self.models_by_nll():
+            return model_type
+        raise CorruptVersion(f"{self.path}: no model found", VERIFY)
+
+    def find_model(self, model_type: str | None = None) -> str:
+        """The given model type; else the one that the version was promoted with; else the best one.
+
+        A former champion keeps its model type: a reader that found the champion's folder gets version and model of the
+        same decision even if another version is promoted meanwhile.
+
+        Raises:
+            InvalidOption: the version has no such model.
+        """
+        if model_type is None:
+            promoted_with = registry.read(self.home).model_of(self.name) if self.is_published else None
+            return promoted_with or self.best_model()
+        if model_type not in (known := self.model_types):
+            raise InvalidOption(f"{self.name} has no model {model_type!r}", f"use one of {', '.join(known)}")
+        return model_type
+
+    def checked(self, path: Path) -> Path:
+        """The same path of a file of the version, after its sha256 was compared with the manifest if it is published.
+
+        Raises:
+            CorruptVersion: the file is unreadable or has a checksum mismatch.
+        """
+        if not self.is_published:
+            return path
+        published = self.manifest.get("files", {}).get(path.relative_to(self.path).as_posix())
+        try:
+            matches = fingerprint(path) == published
+        except FileNotFoundError:
+            matches = False
+        except OSError as error:
+            raise CorruptVersion(f"{path}: cannot be read ({error})", VERIFY) from error
+        if not matches:
+            raise CorruptVersion(f"{path}: checksum mismatch", VERIFY)
+        return path
+
+    def read_promotion(self) -> Promotion:
+        """The decision that the run made on the version.
+
+        Raises:
+            CorruptVersion: it is missing, not a decision, or has a checksum mismatch.
+        """
+        decision = read_json(self.checked(self.promotion))
+        try:
+            return Promotion.of(decision)
+        except (KeyError, TypeError) as error:
+            raise CorruptVersion(f"{self.promotion}: not a decision", VERIFY) from error
+
+    def read_metrics(self, model_type: str) -> dict[str, Any]:
+        """Metrics of a model; null figures of a split become infinite.
+
+        Raises:
+            CorruptVersion: they are missing, incomplete, or have a checksum mismatch.
+        """
+        path = self.model_folder(model_type) / "metrics.json"
+        metrics = read_json(self.checked(path))
+        if not {"parameters", "train_seconds"} <= metrics.keys():
+            raise CorruptVersion(f"{path}: incomplete metrics", VERIFY)
+        return {"nll": {}} | {name: _replace(value, None, math.inf) for name, value in metrics.items()}
+
+    def write_metrics(self, model_type: str, metrics: dict[str, Any]) -> None:
+        """Write the metrics of a model. JSON has no infinity, so infinite figures of a split become null."""
+        finite = {name: _replace(value, math.inf, None) for name, value in metrics.items()}
+        write_json(self.model_folder(model_type) / "metrics.json", finite)
+
+    def read_scores(self, model_type: str) -> pl.DataFrame:
+        """Scores of the held-out names, with the columns of docs/reference/file-format.md; possibly no rows.
+
+        Raises:
+            CorruptVersion: they are missing, not a table, or have a checksum mismatch.
+        """
+        return self._read_table(self.scores(model_type))
+
+    def read_counts(self) -> pl.DataFrame:
+        """Bigram counts of all names, with the columns of docs/reference/file-format.md.
+
+        Raises:
+            CorruptVersion: they are missing, not a table, or have a checksum mismatch.
+        """
+        return self._read_table(self.counts)
+
+    def verify(self) -> Iterator[str]:
+        """Each difference between the version and its manifest, as a message that names the file."""
+        try:
+            expected, name = dict(self.manifest["files"]), self.manifest["version"]
+        except (CorruptVersion, KeyError, ValueError) as error:
+            yield f"{MANIFEST} is damaged: {error}"
+            return
+        if name != self.name:
+            yield f"{MANIFEST} belongs to {name}"
+        present = set(self.files)
+        for file, published in expected.items():
+            if file not in present:
+                yield f"{file} is missing"
+            elif (actual := fingerprint(self.path / file)) != published:
+                yield f"{file}: checksum mismatch, {_short(actual)}, published {_short(published)}"
+        for file in sorted(present - expected.keys()):
+            yield f"{file} is not in {MANIFEST}"
+
+    def _read_table(self, path: Path) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(self.checked(path), glob=False)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise CorruptVersion(f"{path}: cannot be read ({str(error).splitlines()[0]})", VERIFY) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a version.
+
+    Raises:
+        CorruptVersion: it is missing or not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptVersion(f"{path}: cannot be read ({error})", VERIFY) from error
+    if not isinstance(value, dict):
+        raise CorruptVersion(f"{path}: not a JSON object", VERIFY)
+    return value
+
+
+def _replace(value: Any, old: float | None, new: float | None) -> Any:
+    """The same value; in a mapping of figures by split, `new` instead of `old`."""
+    if not isinstance(value, dict):
+        return value
+    return {split: new if figure == old else figure for split, figure in value.items()}
+
+
+def _short(fingerprint: dict[str, Any]) -> str:
+    return f"{fingerprint['bytes']} bytes {fingerprint['sha256'][:12]}"
