@@ -23,8 +23,8 @@ from makemore.database import analyst, query
 from makemore.home import Home
 from makemore.models import configure, model_class, model_types
 from makemore.relations import catalog
+from makemore.versions.folder import VERSION_NAME
 from makemore.versions.store import find_version
-from makemore.versions.version import VERSION_NAME
 from tests.blocks import BLOCKS, FENCE, PAGES, STARTS_PREFECT, blocks, commands, examples_of, matches, shell
 from tests.conftest import ROOT
 

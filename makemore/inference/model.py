@@ -31,8 +31,9 @@ from makemore.sampling.requests import Request
 from makemore.sampling.trellis import Trellis, Wanted, largest
 from makemore.sampling.trie import trie_of
 from makemore.versions import weights
+from makemore.versions.folder import MANIFEST
 from makemore.versions.store import find_version
-from makemore.versions.version import MANIFEST, Version
+from makemore.versions.version import Version
 
 log = logging.getLogger("makemore")
 

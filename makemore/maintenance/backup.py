@@ -22,8 +22,8 @@ from makemore.home import Home, locked_home
 from makemore.maintenance import checking
 from makemore.progress import track
 from makemore.versions import registry
+from makemore.versions.folder import MANIFEST, VERSION_NAME
 from makemore.versions.store import list_versions
-from makemore.versions.version import MANIFEST, VERSION_NAME
 
 OF_A_HOME = re.compile(rf"makemore\.duckdb|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
 """Files of a home that are kept. Drafts and trainings are not: the next run makes them anew."""

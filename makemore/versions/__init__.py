@@ -1,5 +1,6 @@
 """A published version on disk: draft, publish, verify, registry.
 
+- `folder`: the layout of a version on disk
 - `version`: one version, its paths, manifest and checked reads
 - `store`: create a draft, publish, list, find
 - `registry`: champion, previous champion, pins and decisions
@@ -8,4 +9,4 @@
 - `results`: the relations about models in a snapshot
 """
 
-__all__ = ["provenance", "registry", "results", "store", "version", "weights"]
+__all__ = ["folder", "provenance", "registry", "results", "store", "version", "weights"]

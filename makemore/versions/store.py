@@ -13,7 +13,8 @@ from makemore.files.atomic import sync
 from makemore.files.checksums import fingerprint, sealed
 from makemore.home import Home
 from makemore.versions import registry
-from makemore.versions.version import VERSION_NAME, Version
+from makemore.versions.folder import VERSION_NAME
+from makemore.versions.version import Version
 
 FORMAT = 1
 """Version of the layout that docs/reference/file-format.md specifies."""

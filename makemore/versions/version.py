@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,78 +19,17 @@ import polars as pl
 from makemore.errors import CorruptVersion, InvalidOption
 from makemore.files.atomic import write_json
 from makemore.files.checksums import fingerprint, is_whole
-from makemore.home import Home
 from makemore.versions import registry
+from makemore.versions.folder import MANIFEST, VersionFolder
 from makemore.versions.registry import Promotion
 
-VERSION_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-MANIFEST = "manifest.json"
-VERIFY = "run `makemore verify`"
+VERIFY = "run `makemore verify`, and `makemore rollback` if it is the champion"
 """Hint for a damaged file."""
 
 
 @dataclass(frozen=True)
-class Version:
-    """A published version or a draft, by its folder. The manifest is read once for each object."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """Folder name: UTC time, then six hex digits of the hash of the inputs."""
-        return self.path.name
-
-    @property
-    def home(self) -> Home:
-        """The home that the version lies in."""
-        return Home(self.path.parent.parent)
-
-    @property
-    def is_published(self) -> bool:
-        """Whether the folder is a published version, by its place and name."""
-        return self.path.parent.name == "versions" and VERSION_NAME.fullmatch(self.name) is not None
-
-    @property
-    def stats(self) -> Path:
-        """Snapshot of the relations, for analysts."""
-        return self.path / "stats.duckdb"
-
-    @property
-    def counts(self) -> Path:
-        """Bigram counts of all names."""
-        return self.path / "counts.parquet"
-
-    @property
-    def dataset(self) -> Path:
-        """xs and ys."""
-        return self.path / "dataset.safetensors"
-
-    @property
-    def promotion(self) -> Path:
-        """The decision that the run made on the version."""
-        return self.path / "promotion.json"
-
-    @property
-    def report(self) -> Path:
-        """The report page."""
-        return self.path / "report.html"
-
-    @property
-    def card(self) -> Path:
-        """The model card."""
-        return self.path / "README.md"
-
-    def model_folder(self, model_type: str) -> Path:
-        """Folder of a model: config.json, model.safetensors, metrics.json, scores.parquet."""
-        return self.path / "models" / model_type
-
-    def scores(self, model_type: str) -> Path:
-        """Scores of the held-out names under a model."""
-        return self.model_folder(model_type) / "scores.parquet"
-
-    def samples(self, model_type: str) -> Path:
-        """Names sampled from a model."""
-        return self.path / "samples" / f"{model_type}.parquet"
+class Version(VersionFolder):
+    """A published version or a draft. The manifest is read once for each object."""
 
     @property
     def files(self) -> list[str]:
@@ -242,7 +180,7 @@ class Version:
         try:
             expected, name = dict(self.manifest["files"]), self.manifest["version"]
         except (CorruptVersion, KeyError, ValueError) as error:
-            yield f"{MANIFEST} is damaged: {error}"
+            yield f"{MANIFEST} is damaged: {str(error).removesuffix(f'. hint: {VERIFY}')}"
             return
         if name != self.name:
             yield f"{MANIFEST} belongs to {name}"

@@ -192,7 +192,7 @@ def test_a_damaged_champion_is_told_by_the_file(home, makemore, ok, cut, file, c
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
-    assert f"/{file} " in done.stderr
+    assert f"/{file}" in done.stderr
     assert "`makemore verify`" in done.stderr
     assert "`makemore rollback`" in done.stderr
     assert makemore("verify", "--home", home).returncode == 1

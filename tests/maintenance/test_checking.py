@@ -49,8 +49,8 @@ def test_a_whole_home_is_told_in_whole(home, ok):
         ("VERSION/stats.duckdb", "VERSION: stats.duckdb: checksum mismatch", "do not use VERSION"),
         ("VERSION/manifest.json", "VERSION: manifest.json ", "do not use VERSION"),
         ("VERSION/promotion.json", "VERSION: promotion.json: checksum mismatch", "do not use VERSION"),
-        ("VERSION/models/ngram/model.safetensors", "VERSION: models/ngram/model.safetensors ", "do not use VERSION"),
-        ("VERSION/models/bigram/config.json", "VERSION: models/bigram/config.json ", "do not use VERSION"),
+        ("VERSION/models/ngram/model.safetensors", "VERSION: models/ngram/model.safetensors: ", "do not use VERSION"),
+        ("VERSION/models/bigram/config.json", "VERSION: models/bigram/config.json: ", "do not use VERSION"),
     ],
 )
 def test_a_changed_byte_is_found_and_its_file_named(home, makemore, file, told, way_out):

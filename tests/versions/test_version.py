@@ -110,5 +110,5 @@ def test_damaged_scores_raise_one_line(tmp_path, data):
     if data is not None:
         version.scores("bigram").write_bytes(data)
 
-    with pytest.raises(CorruptVersion, match=r"scores\.parquet: cannot be read \(.+\)\. hint: run `makemore verify`$"):
+    with pytest.raises(CorruptVersion, match=r"scores\.parquet: cannot be read \(.+\)\. hint: run `makemore verify`"):
         version.read_scores("bigram")
