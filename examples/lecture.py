@@ -1,8 +1,8 @@
-"""The lecture "building makemore", part 1, from its first line to its last, with makemore's own functions.
+"""Follow the lecture "building makemore", part 1, from start to end, with functions of makemore.
 
     python examples/lecture.py [LIST]
 
-LIST has one name a line; examples/names/english.txt if left out. docs/lecture.md explains each step.
+LIST has one name a line (default: examples/names/english.txt). docs/lecture.md explains each step.
 """
 
 import sys
@@ -28,7 +28,7 @@ print(f"names           {len(names):,}: {', '.join(names[:5])}, ... of {V - 1} c
 
 
 def five_names(P: Tensor) -> str:
-    """Names drawn one character at a time from the row of P of the character before, each until '.' comes."""
+    """Return five names: each character is drawn from the row of P of the previous one, until '.' is drawn."""
     rng, ids = torch.Generator().manual_seed(SEED), [0]
     while ids.count(0) < 6:
         ids.append(int(torch.multinomial(P[ids[-1]], 1, generator=rng)))
@@ -36,11 +36,11 @@ def five_names(P: Tensor) -> str:
 
 
 def boldness(P: Tensor) -> float:
-    """How probable the most probable next character is, on average over the rows: 1/V if all are even."""
+    """Return the mean over rows of the highest probability: 1/V for a uniform distribution."""
     return float(P.max(dim=1).values.mean().detach())
 
 
-# Count how often each character follows each other one: row, the first; column, the second.
+# Count how often each character follows each other one. Rows: first character. Columns: second.
 counts = count_bigrams([pl.DataFrame({"source_id": 1, "split": "train", "name": names, "weight": 1})])
 N = torch.zeros((V, V), dtype=torch.int64)
 for ch1, ch2, count in counts.select("ch1", "ch2", "count").iter_rows():
@@ -48,7 +48,7 @@ for ch1, ch2, count in counts.select("ch1", "ch2", "count").iter_rows():
 top = counts.select("ch1", "ch2", "count").sort("count", "ch1", "ch2", descending=[True, False, False]).head(5)
 print(f"bigrams         {N.sum():,}: {', '.join(f'({ch1} {ch2}) {count}' for ch1, ch2, count in top.iter_rows())}")
 
-# A row over its sum says what may follow a character: sample from it, and ask how likely the list is.
+# Each row, divided by its sum, is the distribution of the next character: sample from it, compute the nll.
 counted, smoothed = (bigram.Model.from_counts(N, bigram.Config(smoothing)) for smoothing in (0, 1))
 seen = N.nonzero()
 rows = Rows(context=seen[:, :1].numpy(), next=seen[:, 1].numpy(), count=N[N > 0].numpy())
@@ -58,17 +58,17 @@ odd = "andrejq" if set("andrejq") <= stoi.keys() else names[0][::-1]
 ((plain,), (smooth,)) = (nll_of_names(model, vocab, [odd]) for model in (counted, smoothed))
 print(f"{odd:15} {plain:.4f}, with smoothing 1 {smooth:.4f}")
 
-# The same as a net: one example a bigram; one-hot times W is a row of W; the loss is the mean nll.
+# The same as a net: one example for each bigram; one-hot times W is a row of W; the loss is the mean nll.
 xs, ys = (torch.from_numpy(ids).long() for ids in xs_ys(names, vocab))
 print(f"xs, ys          {names[0]}: {xs[: len(names[0]) + 1].tolist()}, {ys[: len(names[0]) + 1].tolist()}")
 net = bigram_net.Model(V, bigram_net.Config(regularisation=0))
 net.initialise(torch.Generator().manual_seed(SEED))
 one_hot = nll(nn.functional.one_hot(xs, V).float() @ net.W, torch.arange(len(ys)), ys, torch.ones(len(ys)))
 print(f"untrained net   {one_hot:.4f} over {len(xs):,} examples, {nll_of_rows(net, rows):.4f} over {len(seen)} rows")
-print(f"net             {descend(net, rows, net.config):.4f} after {net.config.steps} steps, on its way to the counts")
+print(f"net             {descend(net, rows, net.config):.4f} after {net.config.steps} steps, approaching the counts")
 print(f"its samples     {five_names(net.W.softmax(dim=1))}")
 
-# W = log N is the counting model itself; regularisation evens the rows out as smoothing does.
+# W = log N is the counting model itself; regularisation flattens the rows, as smoothing does.
 net.W.data = N.log()
 print(f"W = log N       {nll_of_rows(net, rows):.4f}, P within {(net.W.softmax(dim=1) - counted.P).abs().max():.0e}")
 for smoothing, regularisation in ((0, 0), (100, 0.1), (10_000, 10)):

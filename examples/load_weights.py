@@ -2,8 +2,8 @@
 
     python examples/load_weights.py artifacts [SEED]
 
-Of a home, such as artifacts, the version that serves is taken; artifacts/versions/VERSION is one of your choice.
-Nothing of makemore is imported: docs/reference/file-format.md is all that this program knows. Copy what you need.
+A home, such as artifacts, stands for its champion; artifacts/versions/VERSION selects a version. The program does not
+import makemore and relies only on docs/reference/file-format.md. Copy the parts that you need.
 """
 
 import json
@@ -16,36 +16,38 @@ from torch import Tensor
 
 
 def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
-    """An automaton: P (S, V), how probable each character is in a state, the state (S, V) it leads to; the characters.
+    """Return an automaton: P (S, V), the probability of each character in a state; next states (S, V); characters.
 
-    State 0 is the start of a name. A bigram's state is the character before.
+    State 0 is the start of a name. The state of a bigram is the previous character.
     """
-    told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / "model.safetensors")
-    match told["model_type"]:
+    match config["model_type"]:
         case "bigram":
-            counts = tensors["N"].double() + told["config"]["smoothing"]
+            counts = tensors["N"].double() + config["config"]["smoothing"]
             totals = counts.sum(dim=1, keepdim=True)
-            # At smoothing 0, a character that was never seen has no count at all: anything may follow it.
+            # At smoothing 0, the row of an unseen character is all zeros: its distribution is uniform.
             P = torch.where(totals > 0, counts / totals, 1 / len(counts))
         case "bigram_net":
             P = tensors["W"].double().softmax(dim=1)
         case "ngram":
-            return tensors["log_probs"].double().exp(), tensors["next"], told["chars"]
+            return tensors["log_probs"].double().exp(), tensors["next"], config["chars"]
         case other:
-            raise NotImplementedError(f"{other} is no automaton: docs/reference/file-format.md has its formulas")
-    return P, torch.arange(len(P)).expand(len(P), -1), told["chars"]
+            raise NotImplementedError(
+                f"{other} is not an automaton. hint: docs/reference/file-format.md has its formulas"
+            )
+    return P, torch.arange(len(P)).expand(len(P), -1), config["chars"]
 
 
-def serving(path: Path) -> Path:
-    """The version of a home that serves; the same path if it is one of a version."""
+def version_of(path: Path) -> Path:
+    """Return the champion of a home; a version is returned unchanged."""
     if not (path / "registry.json").exists():
         return path
     return path / "versions" / json.loads((path / "registry.json").read_text(encoding="utf-8"))["champion"]["version"]
 
 
 def sample(P: Tensor, following: Tensor, chars: list[str], rng: torch.Generator) -> str:
-    """One name: characters drawn from a state's probabilities, from the start until '.' (id 0) comes."""
+    """Return one name: characters drawn from the start state until '.' (id 0) is drawn."""
     name, state = "", 0
     while True:
         ix = int(torch.multinomial(P[state], 1, generator=rng))
@@ -55,15 +57,15 @@ def sample(P: Tensor, following: Tensor, chars: list[str], rng: torch.Generator)
 
 
 def main() -> None:
-    """Print ten names of each model of the version."""
+    """Print ten names from each model of the version."""
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    version, seed = serving(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
+    version, seed = version_of(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 2147483647
     for folder in sorted(path.parent for path in version.glob("models/*/config.json")):
         try:
             automaton = load(folder)
-        except NotImplementedError as told:
-            print(told)
+        except NotImplementedError as error:
+            print(error)
             continue
         rng = torch.Generator().manual_seed(seed)
         print(f"{folder.name}: {', '.join(sample(*automaton, rng) for _ in range(10))}")

@@ -1,9 +1,9 @@
-"""Ask a published version questions in SQL, with duckdb alone.
+"""Query a published version in SQL, with duckdb only.
 
     python examples/query_snapshot.py artifacts
 
-Of a home, such as artifacts, the version that serves is asked; artifacts/versions/VERSION is one of your choice.
-Nothing of makemore is imported. docs/reference/relations.md says what each table holds, with more queries.
+A home, such as artifacts, stands for its champion; artifacts/versions/VERSION selects a version. The program does not
+import makemore. docs/reference/relations.md describes each table, with more queries.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 QUESTIONS = {
-    "What lies in the snapshot?": "select table_name, estimated_size as rows from duckdb_tables() order by table_name",
+    "Which tables exist?": "select table_name, estimated_size as rows from duckdb_tables() order by table_name",
     "How good is each model? (mean nll, nats a character)": """
         select model_type, split, round(nll, 4) as nll
         from metrics
@@ -27,13 +27,13 @@ QUESTIONS = {
         order by lift desc
         limit 5
     """,
-    "Which names are the most surprising?": """
+    "Which names have the highest surprisal?": """
         select name, round(nll, 2) as nll
         from name_nll
         order by nll desc, name
         limit 5
     """,
-    "Which sampled names are new and the least surprising?": """
+    "Which new sampled names have the lowest surprisal?": """
         select model_type, name, round(nll, 2) as nll
         from samples
         where is_new and length(name) between 4 and 8
@@ -43,8 +43,8 @@ QUESTIONS = {
 }
 
 
-def serving(path: Path) -> Path:
-    """The version of a home that serves; the same path if it is one of a version."""
+def version_of(path: Path) -> Path:
+    """Return the champion of a home; a version is returned unchanged."""
     if not (path / "registry.json").exists():
         return path
     return path / "versions" / json.loads((path / "registry.json").read_text(encoding="utf-8"))["champion"]["version"]
@@ -54,8 +54,8 @@ def main() -> None:
     """Print the answer to each question."""
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    version = serving(Path(sys.argv[1]))
-    # Read-only: nothing here can change the version, and any number of readers may have it open.
+    version = version_of(Path(sys.argv[1]))
+    # Read-only: queries cannot change the version, and any number of readers can open it.
     with duckdb.connect(version / "stats.duckdb", read_only=True) as con:
         for question, select in QUESTIONS.items():
             bound = {"version": version.resolve().name} if "$version" in select else None

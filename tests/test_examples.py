@@ -1,4 +1,4 @@
-"""The programs of examples/ run as they stand there, and print what they promise."""
+"""The programs of examples/ run unchanged and print the documented output."""
 
 import json
 import re
@@ -19,7 +19,7 @@ sys.modules["makemore"] = None
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-"""Runs an example where `import makemore` fails, whatever of it is imported by whom."""
+"""Runs an example in a process where `import makemore` fails."""
 
 
 def printed(*command):
@@ -43,16 +43,16 @@ def sampled(version):
 
 
 def test_load_weights_samples_ten_names_of_each_model_without_makemore(version, sampled):
-    told = dict(line.split(": ") for line in sampled.splitlines())
+    printed_names = dict(line.split(": ") for line in sampled.splitlines())
 
-    assert list(told) == Version(version).model_types
-    for model_type, names in told.items():
+    assert list(printed_names) == Version(version).model_types
+    for model_type, names in printed_names.items():
         chars = json.loads((version / "models" / model_type / "config.json").read_text(encoding="utf-8"))["chars"]
         assert len(names.split(", ")) == 10
         assert set(names.replace(", ", "")) <= set(chars) - {"."}
 
 
-def test_of_a_home_the_version_that_serves_is_taken(version, published, sampled):
+def test_a_home_stands_for_its_champion(version, published, sampled):
     assert printed_without_makemore("load_weights.py", published) == sampled
     assert printed_without_makemore("query_snapshot.py", published) == printed_without_makemore(
         "query_snapshot.py", version
@@ -74,8 +74,8 @@ def test_lecture_runs_on_the_bundled_list():
     assert "untrained net   3.7818 over 47,254 examples, 3.7818 over 488 rows" in printed(EXAMPLES / "lecture.py")
 
 
-def test_lecture_prints_the_golden_numbers_and_its_page_says_them(lecture_list):
-    told = printed(EXAMPLES / "lecture.py", lecture_list)
+def test_lecture_prints_the_golden_numbers_of_its_page(lecture_list):
+    output = printed(EXAMPLES / "lecture.py", lecture_list)
     golden = [
         "32,033",
         "228,146",
@@ -88,12 +88,12 @@ def test_lecture_prints_the_golden_numbers_and_its_page_says_them(lecture_list):
     ]
     page = (EXAMPLES.parent / "docs" / "lecture.md").read_text(encoding="utf-8")
 
-    assert [number for number in golden if number not in told or number not in page] == []
-    assert re.search(r"^andrejq +inf,", told, re.MULTILINE)
-    assert re.search(r"^net +2\.4624 after 200 steps", told, re.MULTILINE)
+    assert [number for number in golden if number not in output or number not in page] == []
+    assert re.search(r"^andrejq +inf,", output, re.MULTILINE)
+    assert re.search(r"^net +2\.4624 after 200 steps", output, re.MULTILINE)
 
 
-def test_every_example_is_short_and_says_how_to_start_it():
+def test_every_example_is_short_and_shows_its_command():
     for example in EXAMPLES.glob("*.py"):
         source = example.read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The units of examples/systemd: systemd takes them, and what they run are commands that there are."""
+"""The units of examples/systemd: systemd accepts them, and they run existing commands."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ UNITS = sorted((ROOT / "examples" / "systemd").iterdir())
 
 
 def settings(unit):
-    """The sections of a unit, each a dict of its settings."""
+    """Return the sections of a unit, each a dict of its settings."""
     parser = ConfigParser(interpolation=None, delimiters="=", strict=False)
     parser.optionxform = str
     parser.read_string(unit.read_text())
@@ -23,8 +23,8 @@ def settings(unit):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_systemd_takes_a_unit(unit, tmp_path):
-    """systemd-analyze finds nothing to say, once the command is one that this machine has."""
+def test_systemd_accepts_each_unit(unit, tmp_path):
+    """systemd-analyze reports nothing, with a command that exists on this machine."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed: the units of examples/systemd are not checked by it")
     for each in UNITS:
@@ -40,8 +40,8 @@ def test_systemd_takes_a_unit(unit, tmp_path):
 
 
 @pytest.mark.parametrize("unit", ["makemore.service", "makemore-serve.service"])
-def test_a_unit_runs_a_command_that_there_is(unit):
-    """With options that it has."""
+def test_a_unit_runs_an_existing_command(unit):
+    """Its options exist too."""
     service = settings(ROOT / "examples" / "systemd" / unit)["Service"]
     program, *words = shlex.split(service["ExecStart"])
 
@@ -49,8 +49,8 @@ def test_a_unit_runs_a_command_that_there_is(unit):
     app.parse_args(words, exit_on_error=False)
 
 
-def test_a_missed_night_is_caught_up_with_and_a_killed_one_is_told():
-    """By the timer's own memory, and by a unit that is started whatever ended the other."""
+def test_a_missed_run_is_caught_up_and_a_killed_run_sends_an_alert():
+    """The timer is persistent, and OnFailure starts a unit whatever ended the run."""
     timer = settings(ROOT / "examples" / "systemd" / "makemore.timer")["Timer"]
     service = settings(ROOT / "examples" / "systemd" / "makemore.service")
 

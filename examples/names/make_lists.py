@@ -1,4 +1,4 @@
-"""Draws the lists of names beside this file from the locale data of Faker (MIT license)."""
+"""Generate the lists of names beside this file from the locale data of Faker (MIT License)."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from faker.providers.person.ka_GE import Provider as Georgian
 
 FAKER = "40.54.0"
 
-# What a line must look like. Brackets mark military districts, "Okres" the districts of a city.
+# Pattern of a valid line. Brackets mark military districts, "Okres" the districts of a city.
 SHAPES = {
     "english": r"[a-z]+",
     "bulgarian": r"[А-Я][а-я]+(-[А-Яа-я][а-я]+)*",
@@ -25,7 +25,7 @@ SHAPES = {
     "georgian": r"[ა-ჰ]+",
 }
 
-# What has the right shape but is not a name: placeholders, clipped and abbreviated names, slips of the pen.
+# Entries of the right shape that are not names: placeholders, clipped and abbreviated names, misspellings.
 NOT_NAMES = {
     *("baby", "babyboy", "infant", "male", "unknown", "unnamed"),
     *("alexande", "chas", "christop", "edw", "geo", "robt", "thos", "wm"),
