@@ -19,6 +19,7 @@ from prefect.artifacts import (
 from prefect.context import FlowRunContext
 
 from makemore.pipeline.inbox import Outcome
+from makemore.reporting import columns
 from makemore.versions.version import Version
 
 ROWS = 200
@@ -102,17 +103,11 @@ def _page() -> Iterator[None]:
         log.warning("the run's page lacks something: %s", error)
 
 
-def _models(version: Version) -> list[dict[str, Any]]:
-    metrics = {model_type: version.read_metrics(model_type) for model_type in version.models_by_nll()}
-    return [
-        {
-            "model": model_type,
-            **{f"nll {split}": f"{nll:.4f}" for split, nll in told["nll"].items()},
-            "parameters": f"{told['parameters']:,}",
-            "seconds": f"{told['train_seconds']:.2f}",
-        }
-        for model_type, told in metrics.items()
-    ]
+def _models(version: Version) -> list[dict[str, str]]:
+    """Return the rows of the model comparison by heading, as Prefect shows a table."""
+    table = columns.comparison(version)
+    headings = [column.heading for column in table.columns]
+    return [dict(zip(headings, row, strict=True)) for row in table.rows]
 
 
 def _plain(text: str) -> str:

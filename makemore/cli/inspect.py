@@ -46,7 +46,7 @@ def evaluate(
     if rejected:
         print(f"{names}: {rejected:,} lines are no names", file=sys.stderr)
     for model_type in model_types:
-        print(text.evaluated(model_type, using.evaluate_list(found.path, model_type, known)))
+        print(text.evaluation_line(model_type, using.evaluate_list(found.path, model_type, known)))
 
 
 @app.command
@@ -79,7 +79,7 @@ def score(
             scoring.write_scores(folder, model_type, scores, output=output, source=source)
             return
         for frame in scores:
-            sys.stdout.writelines(f"{line}\n" for line in text.scored(frame))
+            sys.stdout.writelines(f"{line}\n" for line in text.score_lines(frame))
 
     if names is None:
         tell([scoring.score_names(folder, model_type, name, read)], None)

@@ -130,4 +130,4 @@ def _print_version(version: Path, home: Path) -> None:
     from makemore.versions.version import Version
 
     command = "makemore" if shutil.which("makemore") else shlex.quote(sys.argv[0])
-    print(text.announce(Version(version), command, "" if home == HOME else f" --home {shlex.quote(str(home))}"))
+    print(text.announcement(Version(version), command, "" if home == HOME else f" --home {shlex.quote(str(home))}"))

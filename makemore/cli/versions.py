@@ -28,7 +28,7 @@ def versions(*, home: HomeOption = HOME) -> None:
 
     known = registry.read(Home(home))
     for version in list_versions(Home(home)):
-        print(text.describe(version, known.marks(version.name)))
+        print(text.version_line(version, known.marks(version.name)))
 
 
 @app.command
@@ -37,11 +37,11 @@ def show(version: VersionOption = None, /, *, home: HomeOption = HOME) -> None:
 
     Example: makemore show
     """
-    from makemore.reporting import show as account
+    from makemore.reporting.show import describe_version
     from makemore.versions import registry
     from makemore.versions.store import find_version
 
-    print(account.show(find_version(Home(home), version), registry.read(Home(home))))
+    print(describe_version(find_version(Home(home), version), registry.read(Home(home))))
 
 
 @app.command
@@ -56,10 +56,10 @@ def diff(
 
     Example: makemore diff 20261121-020000-5b1e07 20261122-020000-3f2a9c
     """
-    from makemore.reporting import show as account
+    from makemore.reporting.diff import describe_changes
     from makemore.versions.store import find_version
 
-    print(account.diff(find_version(Home(home), a), find_version(Home(home), b)))
+    print(describe_changes(find_version(Home(home), a), find_version(Home(home), b)))
 
 
 @app.command

@@ -1,125 +1,86 @@
-"""How two versions differ: their lists, options, models on the names that both held out, and bigrams."""
+"""Differences between two versions: lists, options, models on the names that both held out, bigrams."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 
-from makemore.database import connect
+from makemore.database import query
 from makemore.evaluation.paired import Difference, paired
+from makemore.relations.catalog import sql_dir
+from makemore.reporting.columns import with_interval
+from makemore.reporting.text import aligned
 from makemore.versions.version import Version
 
-BIGRAMS = 10
-"""Bigrams that are told, those that moved most."""
-EXAMPLES = 3
-"""Names that are told of each."""
+
+def describe_changes(before: Version, after: Version) -> str:
+    """Return the terminal text of all differences, section by section."""
+    sections = {
+        "lists": (
+            f"  {change:7}  {uri}: {' -> '.join(f'{n:,}' for n in names)} names"
+            for uri, change, names in list_changes(before, after)
+        ),
+        "options": (f"  {name}  {old} -> {new}" for name, old, new in option_changes(before, after)),
+        "models: nll on the names that both versions held out": _model_lines(before, after),
+        "bigrams: largest changes of share": _bigram_lines(before, after),
+    }
+    texts = ("\n".join([section, *(list(lines) or ["  no change"])]) for section, lines in sections.items())
+    return "\n\n".join([f"{before.name} -> {after.name}", *texts])
 
 
-@dataclass(frozen=True)
-class ListChange:
-    """A list that only one of two versions has, or that is another one in the second; names where it has it."""
-
-    uri: str
-    change: Literal["added", "removed", "changed"]
-    before: int | None
-    after: int | None
-
-
-@dataclass(frozen=True)
-class ModelChange:
-    """A model type of both versions: its nll in each on the names that both held out, and how far they differ."""
-
-    model_type: str
-    before: float
-    after: float
-    difference: Difference
-
-
-def of_lists(before: Version, after: Version) -> list[ListChange]:
-    """Lists that differ, by their addresses: other bytes, or read with other options, is another list."""
+def list_changes(before: Version, after: Version) -> Iterator[tuple[str, str, list[int]]]:
+    """Yield URI, change and number of names, before and after, of each list that differs in bytes or read options."""
     old, new = ({source["uri"]: source for source in version.sources} for version in (before, after))
-    changes = []
     for uri in sorted(old.keys() | new.keys()):
-        had, has = old.get(uri), new.get(uri)
-        names = [source.get("names") if source else None for source in (had, has)]
-        if had is None or has is None:
-            changes.append(ListChange(uri, "added" if has else "removed", *names))
-        elif any(had.get(key) != has.get(key) for key in ("sha256", "options", "names")):
-            changes.append(ListChange(uri, "changed", *names))
-    return changes
+        sources = [sources[uri] for sources in (old, new) if uri in sources]
+        names = [source["names"] for source in sources]
+        if len(sources) == 1:
+            yield uri, "added" if uri in new else "removed", names
+        elif any(old[uri].get(key) != new[uri].get(key) for key in ("sha256", "options", "names")):
+            yield uri, "changed", names
 
 
-def of_options(before: Version, after: Version) -> list[tuple[str, Any, Any]]:
-    """Each option, setting and library that differs, with its value in both versions; None where there is none."""
+def option_changes(before: Version, after: Version) -> list[tuple[str, Any, Any]]:
+    """Return name, old and new value of each option, model setting and library that differs; None if unset."""
     old, new = (dict(_flat(version.made_from)) for version in (before, after))
     names = sorted((old.keys() | new.keys()) - {"sources"})
     return [(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
-def of_models(before: Version, after: Version) -> list[ModelChange]:
-    """Each model type of both versions on the names that both held out; none where there is no such name.
+def model_changes(before: Version, after: Version) -> Iterator[tuple[str, float, float, Difference]]:
+    """Yield model type, nll before, nll after and difference, weighted by the name counts of the second version.
 
-    Names that either has in train are left out. A name counts as it does in the second version.
+    Names that are in train of either version are left out.
     """
-    changes = []
-    for model_type in before.model_types:
-        if model_type not in after.model_types:
-            continue
+    for model_type in sorted({*before.model_types} & {*after.model_types}):
         both = _held_out(after, model_type).join(_held_out(before, model_type), on="name", suffix="_before")
-        nats, others, characters, counts = (
+        nats, nats_before, characters, counts = (
             both[column].to_numpy().astype(np.float64) for column in ("nats", "nats_before", "characters", "count")
         )
-        if difference := paired(nats, others, characters, counts):
+        if difference := paired(nats, nats_before, characters, counts):
             total = float((counts * characters).sum())
-            was, is_now = (float((counts * found).sum() / total) for found in (others, nats))
-            changes.append(ModelChange(model_type, was, is_now, difference))
+            old, new = (float((counts * values).sum() / total) for values in (nats_before, nats))
+            yield model_type, old, new, difference
+
+
+def bigram_changes(before: Version, after: Version) -> pl.DataFrame:
+    """Return columns ch1, ch2, before, after, names: the largest changes of a bigram's share, with example names."""
+    select = (sql_dir() / "diff" / "bigram_changes.sql").read_text(encoding="utf-8")
+    with duckdb.connect() as con:
+        for version, side in ((before, "before"), (after, "after")):
+            con.register(f"counts_{side}", version.read_counts().to_arrow())
+            con.register(f"names_{side}", query(version.stats, "from name_counts").to_arrow())
+        changes: pl.DataFrame = con.sql(select).pl()
     return changes
-
-
-def of_bigrams(before: Version, after: Version) -> pl.DataFrame:
-    """Columns ch1, ch2, before, after, names: bigrams whose share of all moved most, names where it shows most."""
-    old, new = (_shares(version) for version in (before, after))
-    moved = (
-        old.join(new, on=["ch1", "ch2"], how="full", coalesce=True, suffix="_after")
-        .select("ch1", "ch2", before=pl.col("share").fill_null(0.0), after=pl.col("share_after").fill_null(0.0))
-        .filter(pl.col("before") != pl.col("after"))
-        .sort((pl.col("after") - pl.col("before")).abs(), "ch1", "ch2", descending=[True, False, False])
-        .head(BIGRAMS)
-    )
-    names = _name_shares(before).join(_name_shares(after), on="name", how="full", coalesce=True, suffix="_after")
-    names = names.select(
-        "name",
-        word="." + pl.col("name") + ".",
-        more=pl.col("share_after").fill_null(0.0) - pl.col("share").fill_null(0.0),
-    )
-    examples = [_examples(names, f"{ch1}{ch2}", grew=new > old) for ch1, ch2, old, new in moved.iter_rows()]
-    return moved.with_columns(names=pl.Series(examples, dtype=pl.List(pl.String)))
-
-
-def _examples(names: pl.DataFrame, bigram: str, *, grew: bool) -> list[str]:
-    """Names with a bigram that became more in their share, or less."""
-    found = names.filter(pl.col("word").str.contains(bigram, literal=True), (pl.col("more") > 0) == grew)
-    return found.sort(pl.col("more").abs(), "name", descending=[True, False]).head(EXAMPLES)["name"].to_list()
 
 
 def _held_out(version: Version, model_type: str) -> pl.DataFrame:
     scores = version.read_scores(model_type).filter(~pl.col("seen")).sort("split", descending=True)
     return scores.unique("name", keep="first", maintain_order=True).select("name", "count", "characters", "nats")
-
-
-def _shares(version: Version) -> pl.DataFrame:
-    counts = version.read_counts()
-    return counts.filter(pl.col("count") > 0).select("ch1", "ch2", share=pl.col("count") / pl.col("count").sum())
-
-
-def _name_shares(version: Version) -> pl.DataFrame:
-    with connect(version.stats, read_only=True) as con:
-        names: pl.DataFrame = con.sql("select name, count / sum(count) over () as share from name_counts").pl()
-    return names
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -128,3 +89,28 @@ def _flat(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(inner, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", inner
+
+
+def _model_lines(before: Version, after: Version) -> Iterator[str]:
+    rows = [
+        [f"  {model_type}", f"{change.names:,}", f"{old:.4f}", f"{new:.4f}",
+         with_interval(change.value, change.low, change.high)]
+        for model_type, old, new, change in model_changes(before, after)
+    ]  # fmt: skip
+    if rows:
+        yield from aligned([["  model", "names", "before", "after", "Δ nll"], *rows])
+    for version, other, side in ((before, after, "before"), (after, before, "after")):
+        if only := [model_type for model_type in version.model_types if model_type not in other.model_types]:
+            yield f"  only {side}: {', '.join(only)}"
+    if not rows:
+        yield "  no comparison: the versions share no held-out name of a common model type"
+
+
+def _bigram_lines(before: Version, after: Version) -> Iterator[str]:
+    changed = bigram_changes(before, after)
+    rows = [
+        [f"  {ch1} {ch2}", f"{100 * old:.2f} %", f"{100 * new:.2f} %", f"{100 * (new - old):+.2f}", ", ".join(names)]
+        for ch1, ch2, old, new, names in changed.iter_rows()
+    ]
+    if rows:
+        yield from aligned([["  bigram", "before", "after", "change", "examples"], *rows], left=(0, 4))

@@ -6,7 +6,7 @@ import re
 import polars as pl
 import pytest
 
-from makemore.reporting.text import scored
+from makemore.reporting.text import score_lines
 from tests.conftest import ENGLISH
 
 HELD_OUT = r"more name-like than +(?:<1|>99|\d+) % of held-out names"
@@ -64,7 +64,7 @@ def test_names_are_printed_one_a_line(ok, published):
 )  # fmt: skip
 def test_a_line_says_what_a_reader_can_see(columns, line):
     """All is said of all alone; a character that cannot stand alone is shown; nothing steers the terminal."""
-    [told] = scored(rows(**columns))
+    [told] = score_lines(rows(**columns))
 
     assert line in told
     assert told.isprintable() or "\u200c" in told
@@ -72,7 +72,7 @@ def test_a_line_says_what_a_reader_can_see(columns, line):
 
 def test_one_long_name_does_not_move_the_others_out_of_sight():
     """Names are aligned to 32 characters at most."""
-    told = list(scored(pl.concat([rows(name="ab"), rows(name="a" * 60, surprisal=[1.0] * 61)])))
+    told = list(score_lines(pl.concat([rows(name="ab"), rows(name="a" * 60, surprisal=[1.0] * 61)])))
 
     assert told[0].index("nll") == 34
     assert told[1].startswith(f"{'a' * 60}  nll")

@@ -398,7 +398,7 @@ def test_a_model_that_fails_costs_the_others_nothing(tmp_path, monkeypatch, capl
     assert list(Version(version).verify()) == []
     assert sorted(ask(version, "select model_type from comparison").rows()) == [("bigram",), ("ngram",)]
     assert "bigram_net failed: the loss is nan" in caplog.text
-    assert text.describe(Version(version)).endswith("  bigram_net failed")
+    assert text.version_line(Version(version)).endswith("  bigram_net failed")
     assert "<b>bigram_net failed:</b> the loss is nan" in (version / "report.html").read_text()
     assert "bigram_net failed: the loss is nan" in (version / "README.md").read_text()
 
