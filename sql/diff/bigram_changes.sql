@@ -58,18 +58,24 @@ name_changes as (
         coalesce(name_shares_after.share, 0) - coalesce(name_shares_before.share, 0) as change
     from name_shares_before
     full join name_shares_after on name_shares_before.name = name_shares_after.name
+),
+
+examples as (
+    select
+        largest.ch1,
+        largest.ch2,
+        list(name_changes.name order by abs(name_changes.change) desc, name_changes.name)[:3] as names
+    from largest
+    inner join name_changes
+        on
+            contains('.' || name_changes.name || '.', largest.ch1 || largest.ch2)
+            and (largest.after - largest.before) * name_changes.change > 0
+    group by all
 )
 
 select
-    largest.ch1,
-    largest.ch2,
-    largest.before,
-    largest.after,
-    list(name_changes.name order by abs(name_changes.change) desc, name_changes.name)[:3] as names
+    largest.*,
+    coalesce(examples.names, []) as names
 from largest
-left join name_changes
-    on
-        contains('.' || name_changes.name || '.', largest.ch1 || largest.ch2)
-        and (largest.after - largest.before) * name_changes.change > 0
-group by all
+left join examples on largest.ch1 = examples.ch1 and largest.ch2 = examples.ch2
 order by abs(largest.after - largest.before) desc, largest.ch1, largest.ch2

@@ -49,17 +49,17 @@ def test_names_are_printed_one_a_line(ok, published):
         ({"percentile": 0.01}, "than  <1 % of held-out names"),
         ({"percentile": 100.0}, "than 100 % of held-out names"),
         ({"percentile": 0.0}, "than   0 % of held-out names"),
-        ({"percentile": None}, "bits  5.41  nothing is held out to compare it with  seen in train  a 3.1"),
+        ({"percentile": None}, "bits  5.41  no held-out names to compare with  seen in train  a 3.1"),
         ({"nll": math.inf, "bits": math.inf, "surprisal": [1.0, math.inf, 2.0]}, "nll    inf  bits   inf"),
         ({"name": "a b", "surprisal": [1, 2, 3, 4]}, "a 1.0  ␣ 2.0  b 3.0  . 4.0"),
         ({"name": "न\u093f", "surprisal": [1, 2, 3]}, "न 1.0  ◌\u093f 2.0  . 3.0"),
         ({"name": "a\u200c", "surprisal": [1, 2, 3]}, "a 1.0  U+200C 2.0  . 3.0"),
-        ({"name": "a\x1b[1m", "reject_reason": "holds a control character"}, "a\\x1b[1m  no score: it holds a control"),
+        ({"name": "a\x1b[1m", "reject_reason": "holds a control character"}, "a\\x1b[1m  not scored: it holds"),
         (
             {"name": "x" * 70, "reject_reason": "is longer than 64 characters"},
-            f"{'x' * 31}…  no score: it is longer than 64",
+            f"{'x' * 31}…  not scored: it is longer than 64",
         ),
-        ({"name": "", "reject_reason": "is empty"}, "  no score: it is empty"),
+        ({"name": "", "reject_reason": "is empty"}, "  not scored: it is empty"),
     ],
 )  # fmt: skip
 def test_a_line_says_what_a_reader_can_see(columns, line):
@@ -85,9 +85,9 @@ def test_a_list_is_printed_row_by_row(makemore, published):
     done = makemore("score", "--names", "-", "--home", published, stdin=lines)
 
     assert done.returncode == 0
-    assert [" no score: it " in line for line in done.stdout.splitlines()] == [False, True, True, True, True, False]
+    assert [" not scored: it " in line for line in done.stdout.splitlines()] == [False, True, True, True, True, False]
     assert (
-        "zoë     no score: it has 'ë', which is not among the 27 characters of this vocab" in done.stdout.splitlines()
+        "zoë     not scored: it has 'ë', which is not among the 27 characters of this vocab" in done.stdout.splitlines()
     )
     assert done.stderr == "stdin.txt: 4 of 6 rows have no score; each says why\n"
 

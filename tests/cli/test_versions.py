@@ -112,15 +112,17 @@ def test_show_tells_a_version_in_whole(home, two, ok):
 
     champion, other = ok("show", "--home", home), ok("show", second, "--home", home)
 
-    assert champion.startswith(f"{first}  champion\nmade at ")
+    assert champion.startswith(f"{first}  champion\ncreated at ")
     assert re.search(r"\n  \S+/list0\.txt: [\d,]+ names, 0 rejected, sha256 [0-9a-f]{12}\n", champion)
     assert "  build: holdout 10, smoothing 1.0, " in champion
     assert "  ngram: order 6, min_count 1" in champion
     assert "\nngram  " in champion
     assert "train, resampled" in champion
-    assert "promoted, with ngram\n    nothing served before\n" in champion
+    assert "promoted (model: ngram)\n    nothing served before\n" in champion
     assert other.startswith(f"{second}  published\n")
-    assert f"refused, with {promotion.model_type}, beside {first}: nll {promotion.difference:+.4f} (" in other
+    assert (
+        f"refused (model: {promotion.model_type}), compared with {first}: Δ nll {promotion.difference:+.4f} (" in other
+    )
     assert "    the version has no ngram to compare" in other
 
 
@@ -150,7 +152,7 @@ def test_a_version_does_not_differ_from_itself(made, two, ok):
     """Each part says so."""
     told = ok("diff", two[0], two[0], "--home", made)
 
-    assert told.count("  the same") == 3
+    assert told.count("  no change") == 3
     assert "+0.0000 (+0.0000 to +0.0000)" in told
 
 

@@ -128,11 +128,12 @@ def test_a_version_tells_its_decision_to_analysts_and_on_its_page(made):
     ]
     assert len(query(first / "stats.duckdb", "from promotions")) == 1
     page, card = (second / "report.html").read_text(), (second / "README.md").read_text()
-    assert "It does not serve" in page
-    assert f"**It does not serve**: `{first.name}` went on" in card
+    assert "Refused (model: " in page
+    assert "**Refused** (model: " in card
+    assert f"champion stays `{first.name}`" in card
     assert f"{promotion.difference:+.4f}" in page
     assert all(reason.replace("'", "&#39;") in page and reason in card for reason in promotion.reasons)
-    assert "It serves from then on, with bigram" in (first / "report.html").read_text()
+    assert "Promoted to champion (model: bigram)" in (first / "report.html").read_text()
 
 
 def test_as_good_a_version_serves(home):

@@ -1,4 +1,4 @@
-"""How two versions differ, by hand: lists, options, models on shared names, shares of bigrams."""
+"""Differences between two versions, by hand: lists, options, models on shared names, shares of bigrams."""
 
 import math
 
@@ -7,8 +7,7 @@ import polars as pl
 import pytest
 
 from makemore.files.atomic import write_json
-from makemore.reporting import diff
-from makemore.reporting.diff import ListChange
+from makemore.reporting.diff import bigram_changes, list_changes, model_changes, option_changes
 from makemore.versions.version import Version
 
 SOURCE = {"source_id": 1, "uri": "a.txt", "sha256": "aa", "options": {"lower": False}, "names": 3, "rejects": 0}
@@ -17,7 +16,7 @@ SCORES = ["split", "name", "count", "seen", "characters", "nats"]
 
 @pytest.fixture
 def version(tmp_path):
-    """A function of a version's name and its parts to the version; what is not given is the same in all."""
+    """Return a function that creates a version with the given parts."""
 
     def make(name, made_from=None, scores=None, counts=None, names=None):
         folder = tmp_path / name
@@ -40,8 +39,8 @@ def version(tmp_path):
     return make
 
 
-def test_lists_are_told_apart_by_their_address(version):
-    """Other bytes, other options: changed; the folder's order says nothing."""
+def test_lists_are_compared_by_uri(version):
+    """Other bytes or other options count as a change, the order of the lists does not."""
     before = version(
         "before", {"sources": [SOURCE, SOURCE | {"uri": "b.txt"}, SOURCE | {"uri": "c.txt"}, SOURCE | {"uri": "d"}]}
     )
@@ -55,26 +54,26 @@ def test_lists_are_told_apart_by_their_address(version):
         },
     )  # fmt: skip
 
-    assert diff.of_lists(before, after) == [
-        ListChange("b.txt", "changed", 3, 4),
-        ListChange("c.txt", "removed", 3, None),
-        ListChange("d", "changed", 3, 3),
-        ListChange("e.txt", "added", None, 9),
+    assert list(list_changes(before, after)) == [
+        ("b.txt", "changed", [3, 4]),
+        ("c.txt", "removed", [3]),
+        ("d", "changed", [3, 3]),
+        ("e.txt", "added", [9]),
     ]
 
 
-def test_options_are_told_by_their_place(version):
-    """Whatever is in made_from but the lists; what only one has is None in the other."""
+def test_options_are_compared_by_path(version):
+    """Everything in made_from except the lists is an option; a value that only one version has is None in the other."""
     before = version("before", {"sources": [SOURCE], "build": {"order": 6, "holdout": 10}, "git_commit": "a"})
     after = version(
         "after", {"build": {"order": 5, "holdout": 10}, "git_commit": "a", "models": {"gru": {"n_hidden": 4}}}
     )
 
-    assert diff.of_options(before, after) == [("build.order", 6, 5), ("models.gru.n_hidden", None, 4)]
+    assert option_changes(before, after) == [("build.order", 6, 5), ("models.gru.n_hidden", None, 4)]
 
 
-def test_models_are_compared_on_names_that_both_held_out(version):
-    """Two names of ten characters in all, 3 nats less: not the one that only one held out, nor one that train had."""
+def test_models_are_compared_on_names_that_both_versions_held_out(version):
+    """Two names of ten characters cost 3 nats less. Names that only one held out, or that are in train, are ignored."""
     rows = [("test", "ab", 1, False, 3, 6.0), ("dev", "abcdef", 1, False, 7, 15.0)]
     others = [("test", "only", 1, False, 5, 1.0), ("test", "seen", 1, False, 5, 1.0)]
     before = version("before", scores={"bigram": [*rows, *others], "gru": rows})
@@ -86,34 +85,35 @@ def test_models_are_compared_on_names_that_both_held_out(version):
         },
     )
 
-    [change] = diff.of_models(before, after)
+    [(model_type, old, new, difference)] = model_changes(before, after)
 
-    assert change.model_type == "bigram"
-    assert (change.before, change.after) == pytest.approx((2.1, 1.8))
-    assert (change.difference.value, change.difference.names) == (pytest.approx(-0.3), 2)
-    assert change.difference.low == -math.inf
+    assert model_type == "bigram"
+    assert (old, new) == pytest.approx((2.1, 1.8))
+    assert (difference.value, difference.names) == (pytest.approx(-0.3), 2)
+    assert difference.low == -math.inf
 
 
-def test_bigrams_that_moved_most_come_first_with_names(version):
-    """(a, b) from 3 in 4 to 1 in 4, of 'ab', which became rarer; the other way for 'ba', which became more."""
+def test_the_largest_bigram_change_comes_first_with_its_names(version):
+    """(a, b) falls from 3 in 4 to 1 in 4 and shows 'ab', which became rarer; (b, a) rises and shows 'ba'."""
     before = version("before", counts=[("a", "b", 3), ("b", "a", 1), ("c", "c", 0)], names=[("ab", 3), ("ba", 1)])
     after = version(
         "after", counts=[("a", "b", 25), ("b", "a", 70), ("b", "c", 5)], names=[("ab", 1), ("ba", 8), ("bc", 1)]
     )
 
-    moved = diff.of_bigrams(before, after)
+    changes = bigram_changes(before, after)
 
-    assert moved.select("ch1", "ch2", "names").rows() == [("a", "b", ["ab"]), ("b", "a", ["ba"]), ("b", "c", ["bc"])]
-    assert moved["before"].to_list() == pytest.approx([0.75, 0.25, 0])
-    assert moved["after"].to_list() == pytest.approx([0.25, 0.7, 0.05])
-    assert len(diff.of_bigrams(before, before)) == 0
+    assert changes.select("ch1", "ch2", "names").rows() == [("a", "b", ["ab"]), ("b", "a", ["ba"]), ("b", "c", ["bc"])]
+    assert changes["before"].to_list() == pytest.approx([0.75, 0.25, 0])
+    assert changes["after"].to_list() == pytest.approx([0.25, 0.7, 0.05])
+    assert len(bigram_changes(before, before)) == 0
 
 
-def test_starts_and_ends_find_their_names_too(version):
-    """'.' is both ends of a name, and no pattern for any character."""
+def test_examples_match_the_start_and_the_end_of_a_name(version):
+    """'.' in a bigram stands for the start or the end of a name, not for any character."""
     before = version("before", counts=[(".", "e", 1), ("a", ".", 1)], names=[("xeax", 1)])
     after = version("after", counts=[(".", "e", 3), ("a", ".", 1)], names=[("xeax", 1), ("emma", 1), ("eva", 1)])
 
-    moved = dict(diff.of_bigrams(before, after).select(pl.col("ch1") + pl.col("ch2"), "names").iter_rows())
+    names = dict(bigram_changes(before, after).select(pl.col("ch1") + pl.col("ch2"), "names").iter_rows())
 
-    assert moved[".e"] == ["emma", "eva"]
+    assert names[".e"] == ["emma", "eva"]
+    assert names["a."] == []
