@@ -13,10 +13,10 @@ from benchmarks.measure import report
 def _loop(version: str, n: str) -> None:
     import torch
 
-    from makemore.inference.model import Loaded
+    from makemore.inference.loading import LoadedModel
     from makemore.sampling.automaton import automaton_of
 
-    loaded = Loaded(Path(version) / "models" / "ngram")
+    loaded = LoadedModel(Path(version) / "models" / "ngram")
     automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
     P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
     log_probs, g = P.log(), torch.Generator().manual_seed(SEED)

@@ -84,9 +84,9 @@ def _speed(measured: Measured) -> float:
 def _whole(folder: str) -> None:
     import torch
 
-    from makemore.inference.model import Loaded
+    from makemore.inference.loading import LoadedModel
 
-    loaded, rng = Loaded(Path(folder), "cpu"), torch.Generator().manual_seed(SEED)
+    loaded, rng = LoadedModel(Path(folder), "cpu"), torch.Generator().manual_seed(SEED)
 
     @torch.inference_mode()
     def batch() -> tuple[torch.Tensor, torch.Tensor]:
@@ -113,9 +113,9 @@ def _whole(folder: str) -> None:
 
 
 def _ours(folder: str) -> None:
-    from makemore.inference.model import Loaded
+    from makemore.inference.loading import LoadedModel
 
-    loaded = Loaded(Path(folder), "cpu")
+    loaded = LoadedModel(Path(folder), "cpu")
     report(
         lambda: loaded.sample(N),
         lambda made: _told(made["name"].to_list(), float((made["nll"] * (made["name"].str.len_chars() + 1)).sum())),

@@ -123,9 +123,9 @@ def _namemaker(path: str, how: str, n: str) -> None:
 
 
 def _ours(version: str) -> None:
-    from makemore.inference.model import Loaded
+    from makemore.inference.loading import LoadedModel
 
-    loaded = Loaded(Path(version) / "models" / "ngram")
+    loaded = LoadedModel(Path(version) / "models" / "ngram")
     report(lambda: loaded.sample(OURS), lambda made: _told(made["name"].to_list()))
 
 

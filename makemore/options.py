@@ -6,14 +6,16 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from makemore.errors import InvalidOption
+
 Format = Literal["text", "csv", "parquet", "jsonl"]
 Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]
 SEED = 2147483647
 """The lecture's."""
-LONGEST = 1000
-"""Characters after which a sampled name ends in any case."""
+MAX_LENGTH = 1000
+"""Limit of the length of a sampled name, in characters."""
 
 
 @dataclass(frozen=True)
@@ -120,66 +122,63 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Which names are made, and how they are drawn."""
+    """Constraints on names, and decoding."""
 
     prefix: str = ""
-    """Text that each name starts with."""
+    """Start of each name."""
     suffix: str = ""
-    """Text that it ends with."""
+    """End of each name."""
     contains: str = ""
-    """Text that it has somewhere."""
+    """Text that each name contains."""
     pattern: str = ""
-    """Regular expression that it matches as a whole: docs/guides/generate.md says which there are."""
+    """Regular expression that each name matches from start to end; docs/guides/generate.md lists the syntax."""
     min_length: int = 1
-    """Characters of the shortest name."""
+    """Minimum length in characters."""
     max_length: int | None = None
-    """Characters of the longest name; any number if left out."""
+    """Maximum length in characters; unlimited by default."""
     novel: bool = False
-    """None that the version's lists have."""
+    """Exclude the names of the version's lists."""
     distinct: bool = False
-    """None twice."""
+    """Sample without replacement: no name occurs twice."""
     not_in: tuple[str, ...] = ()
-    """List of names that are not to be made: issued before, or blocked; one file an option."""
+    """List of names to exclude; repeat the option for more lists."""
     ban: tuple[str, ...] = ()
-    """List of texts that no name may hold anywhere; one file an option."""
+    """List of texts that no name may contain; repeat the option for more lists."""
     temperature: float = 1.0
-    """What log-probabilities are divided by: below 1 names are more usual, above 1 less."""
+    """Divisor of the log-probabilities: below 1 favours probable names, above 1 rare ones."""
     top_k: int | None = None
-    """Most probable characters that are drawn from at each place; all if left out."""
+    """Sample each character from the k most probable ones; from all by default."""
     top_p: float = 1.0
-    """Share of the probability that the most probable characters reach together, which are drawn from."""
+    """Sample each character from the fewest most probable ones with this total probability."""
 
     def __post_init__(self) -> None:
+        for option, value in vars(self).items():
+            if isinstance(value, str):
+                # Names are ingested in NFC.
+                object.__setattr__(self, option, unicodedata.normalize("NFC", value))
         for option in ("not_in", "ban"):
             object.__setattr__(self, option, tuple(getattr(self, option)))
-        for option in ("prefix", "suffix", "contains", "pattern"):
-            # As names are, whatever keyboard it comes from.
-            object.__setattr__(self, option, unicodedata.normalize("NFC", getattr(self, option)))
-        if self.min_length < 1:
-            raise ValueError(f"--min-length {self.min_length}: use 1 or more.")
-        if self.max_length is not None and self.max_length < self.min_length:
-            raise ValueError(
-                f"--max-length {self.max_length}: use {self.min_length} or more, which is the shortest that is wanted."
-            )
-        if max(self.min_length, self.max_length or 0) > LONGEST:
-            option = "--min-length" if self.min_length > LONGEST else "--max-length"
-            raise ValueError(f"{option} {max(self.min_length, self.max_length or 0)}: use {LONGEST} or less.")
+        if not 1 <= self.min_length <= MAX_LENGTH:
+            raise InvalidOption(f"--min-length {self.min_length} is out of range", f"use 1 to {MAX_LENGTH}")
+        if self.max_length is not None and not self.min_length <= self.max_length <= MAX_LENGTH:
+            hint = f"use {self.min_length} (the minimum length) to {MAX_LENGTH}"
+            raise InvalidOption(f"--max-length {self.max_length} is out of range", hint)
         if not 0 < self.temperature < float("inf"):
-            raise ValueError(f"--temperature {self.temperature}: use more than 0.")
+            raise InvalidOption(f"--temperature {self.temperature} is out of range", "use more than 0")
         if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"--top-k {self.top_k}: use 1 or more.")
+            raise InvalidOption(f"--top-k {self.top_k} is out of range", "use 1 or more")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"--top-p {self.top_p}: use more than 0, and at most 1.")
+            raise InvalidOption(f"--top-p {self.top_p} is out of range", "use more than 0, and 1 at most")
 
 
 def check_seed(seed: int) -> int:
-    """The same seed.
+    """Return the seed.
 
     Raises:
-        ValueError: it is out of range.
+        InvalidOption: it is out of range.
     """
     if not 0 <= seed < 2**63:
-        raise ValueError(f"--seed {seed}: use 0 to 2**63 - 1.")
+        raise InvalidOption(f"--seed {seed} is out of range", "use 0 to 2**63 - 1")
     return seed
 
 

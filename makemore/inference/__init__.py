@@ -1,6 +1,9 @@
-"""`load()`: a model of a version, to sample and to score.
+"""Models of published versions, loaded to sample and to score names.
 
-- `model`: the loaded model
+May import: training, versions, evaluation, sampling, relations and everything below them.
+
+- `loading`: `load()` and the loaded model
+- `generation`: the names of one request
 """
 
-__all__ = ["model"]
+__all__ = ["generation", "loading"]

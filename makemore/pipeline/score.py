@@ -10,7 +10,7 @@ import polars as pl
 
 from makemore import __version__
 from makemore.files import tables
-from makemore.inference.model import Loaded
+from makemore.inference.loading import LoadedModel
 from makemore.ingest import readers, validation
 from makemore.options import ReadOptions
 from makemore.pipeline.evaluate import folded
@@ -34,7 +34,7 @@ def score_names(version: Path, model_type: str, names: Sequence[str], options: R
     Raises:
         ValueError: one is no name, or has a character that the version does not know.
     """
-    loaded = Loaded(Version(version).model_folder(model_type))
+    loaded = LoadedModel(Version(version).model_folder(model_type))
     entries, rejects = validation.divide(readers.batch_of(names), folded(version, options))
     for raw, reason in rejects.sort("row").select("raw", "reason").rows():
         raise ValueError(f"{raw[: options.max_length]!r} is no name: it {reason}. Correct it or leave it out.")
@@ -54,7 +54,7 @@ def score_list(version: Path, model_type: str, path: Path, options: ReadOptions)
         FileNotFoundError: there is no such file.
         ValueError: it cannot be read.
     """
-    loaded = Loaded(Version(version).model_folder(model_type))
+    loaded = LoadedModel(Version(version).model_folder(model_type))
     judge, options, rows, reject_reasons = loaded.score, folded(version, options), 0, 0
     for piece in _pieces(readers.read(path, options)):
         scored = _scored(_rows(piece, loaded.vocab, options), judge)

@@ -18,7 +18,7 @@ from makemore.database import connect
 from makemore.device import choose as choose_device
 from makemore.evaluation import scores
 from makemore.files import tables
-from makemore.inference.model import Loaded
+from makemore.inference.loading import LoadedModel
 from makemore.relations import ngrams
 from makemore.training import train
 from makemore.training.minibatch import How
@@ -80,7 +80,7 @@ def sample_model(draft: Path, model_type: str) -> int:
     """Number of names sampled from a model of the draft into samples/<model_type>.parquet."""
     version = Version(draft)
     options = version.made_from["train"]
-    loaded = Loaded(version.model_folder(model_type), options["device"])
+    loaded = LoadedModel(version.model_folder(model_type), options["device"])
     started = time.perf_counter()
     drawn = loaded.sample(options["samples"], seed=options["seed"]).rename({"rank": "row"})
     speed = round(len(drawn) / (time.perf_counter() - started))

@@ -1,28 +1,28 @@
-"""Constraints to an automaton to names.
+"""Constraints to automata to names.
 
-- `requests`: how many names, of which model, under which constraints
-- `regex`: a subset of Python's regular expressions
-- `dfa`: deterministic finite automata as tables
-- `constraints`: prefix, suffix, contains, pattern and banned texts as one automaton
-- `trie`: names to exclude
-- `automaton`: a model of finitely many states
-- `trellis`: automaton and constraints with backward probabilities
-- `walk`: names of an automaton
-- `guided`: names of a net under a guide
+May import: data, ingest, models, database, files and root modules.
+
+- `requests`: number of names, model, seed and constraints; request files
+- `constraints`: the automaton of each constraint, lengths and excluded names
+- `trie`: prefixes of excluded names
+- `automaton`: models of finitely many states as tables, decoding
+- `trellis`: backward probabilities of an automaton under constraints
+- `backward`: the backward pass over a semiring
+- `guided`: importance-weighted proposals of a net
+- `samplers`: blocks of names of any model under constraints
+- `sample`: samples of n names, by seed and shard
 - `best`: the most probable names
-- `sample`: names from any model, by seed and shard
 """
 
 __all__ = [
     "automaton",
+    "backward",
     "best",
     "constraints",
-    "dfa",
     "guided",
-    "regex",
     "requests",
     "sample",
+    "samplers",
     "trellis",
     "trie",
-    "walk",
 ]

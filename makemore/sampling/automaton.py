@@ -1,4 +1,4 @@
-"""A model of finitely many states as tables: what it draws by, what it costs, where each character leads."""
+"""Finite automata: models of finitely many states as tables, and decoding of their probabilities."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import torch
 from torch import Tensor
 
 Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
 States = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How a model's probabilities are changed before they are drawn by."""
+    """How to change the probabilities of a model before sampling."""
 
     temperature: float = 1.0
-    """What log-probabilities are divided by: below 1 more of the probable, above 1 more of the others."""
+    """Divisor of the log-probabilities."""
     top_k: int | None = None
-    """How many of the most probable characters are kept; all if left out."""
+    """Number of the most probable characters to keep; None keeps all."""
     top_p: float = 1.0
-    """Share of the probability that those kept reach together, the fewest that do (Holtzman et al. 2020)."""
+    """Keep the fewest most probable characters with this total probability (Holtzman et al. 2020)."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,23 @@ class Automaton:
     """S states, 0 being the start of a name, and V characters, 0 being its end."""
 
     probs: Floats
-    """How probable each character is drawn in a state, (S, V)."""
+    """Decoded probabilities of the next character, (S, V)."""
     nats: Floats
-    """What it costs under the model itself, (S, V): its negative log-likelihood."""
+    """Negative log-likelihood under the model itself, before decoding, (S, V)."""
     next: States
-    """The state that it leads to, (S, V)."""
+    """State after each character, (S, V)."""
 
     @property
     def support(self) -> Automaton:
-        """The automaton of the same names, each with probability 1: of one state if nothing is impossible."""
+        """The same names, each with weight 1; a single state if all characters are possible everywhere."""
         possible = (self.probs > 0).astype(np.float64)
         if possible.all():
-            return everything(possible.shape[1])
+            return counting_automaton(possible.shape[1])
         return Automaton(possible, self.nats, self.next)
 
 
-def everything(vocab_size: int) -> Automaton:
-    """The automaton of one state in which each character counts 1: what is added up is a number of names."""
+def counting_automaton(vocab_size: int) -> Automaton:
+    """Return the automaton of one state where each character has weight 1: sums of weights count names."""
     ones = np.ones((1, vocab_size))
     return Automaton(ones, np.zeros_like(ones), np.zeros((1, vocab_size), dtype=np.int32))
 
@@ -59,14 +60,14 @@ def is_automaton(model: Any) -> bool:
 
 @torch.inference_mode()
 def automaton_of(model: Any, decoding: Decoding = Decoding()) -> Automaton:
-    """The automaton of a model that has `transitions()`."""
+    """Return the automaton of a model that has `transitions()`."""
     logits, states = model.transitions()
     log_probs = logits.double().log_softmax(dim=-1).cpu()
     return Automaton(decoded(log_probs, decoding).exp().numpy(), -log_probs.numpy(), states.int().cpu().numpy())
 
 
 def decoded(log_probs: Tensor, decoding: Decoding) -> Tensor:
-    """Log-probabilities (..., V) that are drawn by; of characters equally probable those of lower id are kept."""
+    """Return decoded log-probabilities (..., V); of equally probable characters, lower ids are kept first."""
     if decoding.temperature != 1:
         log_probs = (log_probs / decoding.temperature).log_softmax(dim=-1)
     if (decoding.top_k or log_probs.shape[-1]) >= log_probs.shape[-1] and decoding.top_p == 1:

@@ -1,88 +1,87 @@
-"""What a wanted name must look like: its start, its end, what it holds and what not, as one finite automaton."""
+"""Constraints on names: a finite automaton of their text, a range of lengths and excluded names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from makemore.errors import UnsatisfiableRequest
-from makemore.sampling import dfa
-from makemore.sampling.regex import Positions
+from makemore.errors import InvalidOption, UnsatisfiableRequest
+from makemore.sampling.dfa import Dfa, contains, ends_with, excludes, intersect, matches, starts_with
+from makemore.sampling.minimisation import minimise
+from makemore.sampling.regex import parse
+from makemore.sampling.trie import Trie
 from makemore.vocab import END, Vocab
 
-LARGEST_TABLE = 2**26
-"""States by characters of a vocab: 256 MB."""
+MAX_DFA_SIZE = 1 << 26
+"""Limit of states times characters of the vocab: 256 MB."""
 
 
 @dataclass(frozen=True)
-class Dfa:
-    """K states, as few as can be: each can be reached and leads to an end. State 0 is the start; of no text K is 0."""
+class Constraints:
+    """The constraints that each name satisfies."""
 
-    next: npt.NDArray[np.int32]
-    """State after each character id, (K, V); -1 where nothing can follow any more, as after id 0, the end."""
-    accepts: npt.NDArray[np.bool_]
-    """Whether a name may end in each state, (K,)."""
+    text: Dfa
+    """From `text_dfa`."""
+    min_length: int = 1
+    """Characters, 1 or more."""
+    max_length: int | None = None
+    excluded: Trie | None = None
+
+    @property
+    def is_unconstrained(self) -> bool:
+        """Whether every non-empty name satisfies them."""
+        is_bounded = self.min_length > 1 or self.max_length is not None
+        return not is_bounded and self.excluded is None and self.text.accepts_any_text
+
+    def allow_length(self, length: int) -> bool:
+        """Whether a name may have this many characters."""
+        return length >= max(1, self.min_length) and (self.max_length is None or length <= self.max_length)
 
 
-def constraint(
-    vocab: Vocab,
-    *,
-    prefix: str = "",
-    suffix: str = "",
-    contains: str = "",
-    pattern: str | None = None,
-    ban: Sequence[str] = (),
-) -> Dfa:
-    """The texts that start with `prefix`, end with `suffix`, hold `contains`, match `pattern` and hold none of `ban`.
+def text_dfa(vocab: Vocab, **options: Any) -> Dfa:
+    """Return the minimal DFA of the texts that satisfy all options in `AUTOMATA`; empty values do not constrain.
 
-    These may overlap: 'anna' starts with 'an' and holds 'nn'. A pattern matches as a whole, as `re.fullmatch` has it;
-    `sampling.regex.SUBSET` says what it is made of. Characters of it that the vocab does not have match nothing.
+    Its classes are the character ids. It has no states if no text satisfies the options. Constraints may overlap:
+    'anna' has prefix 'an' and contains 'nn'. A pattern matches the whole text, as `re.fullmatch` does.
 
     Raises:
-        UnsatisfiableRequest: `prefix`, `suffix` or `contains` has a character that is not in the vocab.
-        ValueError: `pattern` is not of the subset, something of `ban` is empty, or the automaton would be too large.
+        UnsatisfiableRequest: prefix, suffix or contains has a character that is not in the vocab.
+        InvalidOption: an option is invalid, or the DFA would be too large.
     """
-    first, *others = map(dfa.smallest, _parts(vocab, prefix, suffix, contains, pattern, ban))
-    table = reduce(lambda one, other: dfa.smallest(dfa.both(one, other)), others, first)
-    if len(table.next) * len(vocab) > LARGEST_TABLE:
-        raise ValueError(
-            f"what is asked of names comes to {len(table.next):,} states of {len(vocab):,} characters, which are more "
-            f"than {LARGEST_TABLE:,} numbers: ask for less at once."
-        )
-    return Dfa(table.next[:, table.classes], table.accepts)
+    parts = [automaton(vocab, options[name]) for name, automaton in AUTOMATA.items() if options.get(name)]
+    first, *others = map(minimise, parts or [excludes([], len(vocab))])
+    dfa = reduce(lambda one, other: minimise(intersect(one, other)), others, first)
+    if len(dfa.next) * len(vocab) > MAX_DFA_SIZE:
+        message = f"the constraints need {len(dfa.next):,} states of {len(vocab):,} characters"
+        raise InvalidOption(message, "use fewer or simpler constraints")
+    return Dfa(np.arange(len(vocab)), dfa.next[:, dfa.classes], dfa.accepts)
 
 
-def _parts(
-    vocab: Vocab, prefix: str, suffix: str, contains: str, pattern: str | None, ban: Sequence[str]
-) -> list[dfa.Table]:
-    """The automaton of each part that is asked for, the largest ones last; where nothing is, that of any text."""
-    parts = []
-    if prefix:
-        parts.append(dfa.starting(_ids(vocab, "--prefix", prefix), len(vocab)))
-    if suffix:
-        parts.append(dfa.ending([_ids(vocab, "--suffix", suffix)], len(vocab)))
-    if contains:
-        parts.append(dfa.containing(_ids(vocab, "--contains", contains), len(vocab)))
-    if pattern is not None:
-        parts.append(dfa.matching(Positions(pattern), vocab))
-    if "" in ban:
-        raise ValueError("--ban '' is in every name: use a character or more.")
-    banned = [vocab.encode(text) for text in ban if END not in text and vocab.stoi.keys() >= set(text)]
-    if banned or not parts:
-        parts.append(dfa.without(banned, len(vocab)))
-    return parts
+def _excludes(vocab: Vocab, texts: Sequence[str]) -> Dfa:
+    if "" in texts:
+        raise InvalidOption("--ban '' is contained in every name", "use one character or more")
+    # No name contains a text that the vocab cannot spell.
+    return excludes([vocab.encode(text) for text in texts if vocab.stoi.keys() - END >= set(text)], len(vocab))
 
 
 def _ids(vocab: Vocab, option: str, text: str) -> list[int]:
     for ch in text:
         if ch == END:
-            raise UnsatisfiableRequest(
-                f"{option} {text!r} has '.', which marks the end of a name: no such name exists."
-            )
+            raise UnsatisfiableRequest(f"{option} {text!r} contains '.', which marks the end of a name")
         if ch not in vocab.stoi:
-            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.lacking(ch)}: no such name exists.")
+            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.lacking(ch)}")
     return vocab.encode(text)
+
+
+AUTOMATA: dict[str, Callable[[Vocab, Any], Dfa]] = {
+    "prefix": lambda vocab, text: starts_with(_ids(vocab, "--prefix", text), len(vocab)),
+    "suffix": lambda vocab, text: ends_with([_ids(vocab, "--suffix", text)], len(vocab)),
+    "contains": lambda vocab, text: contains(_ids(vocab, "--contains", text), len(vocab)),
+    "pattern": lambda vocab, pattern: matches(parse(pattern), vocab),
+    "ban": _excludes,
+}
+"""The DFA of each option of `SampleOptions` that constrains the text of a name."""

@@ -1,157 +1,161 @@
-"""Names of nets, many side by side; where only some are wanted, an automaton that knows them leads the way."""
+"""Guided sampling of nets: importance-weighted proposals of names under constraints."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map_only
 
-from makemore.options import LONGEST
-from makemore.sampling.automaton import Decoding, decoded
-from makemore.sampling.trellis import Floats, Ids, Trellis
-
-
-@dataclass
-class Tally:
-    """What became of the names that were proposed."""
-
-    proposed: int = 0
-    kept: int = 0
-    clipped: int = 0
-    """Those whose weight was above the bound: they come a little less often than they should."""
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, proposed: int, kept: int, clipped: int) -> None:
-        """Count some more."""
-        with self.lock:
-            self.proposed, self.kept, self.clipped = self.proposed + proposed, self.kept + kept, self.clipped + clipped
+from makemore.errors import UnsatisfiableRequest
+from makemore.options import MAX_LENGTH
+from makemore.sampling.automaton import Decoding, Floats, Ids, decoded
+from makemore.sampling.trellis import Trellis
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """Names that were drawn under a guide."""
+    """Names drawn from a proposal distribution."""
 
     ids: npt.NDArray[np.integer]
     """Ids (n, T), each row up to its first 0."""
     nats: Floats
-    """What they cost under the net, (n,)."""
+    """Negative log-likelihood under the net, (n,)."""
     log_weights: Floats
-    """Logarithm (n,) of the probability of each under the net over that of its being proposed, but for `log_forced`."""
+    """Log importance weights (n,): net probability over proposal probability, without `log_forced`."""
     log_forced: float
-    """The same of the characters that all of them begin with, since nothing else is wanted."""
+    """Log importance weight of the prefix that the constraints force on all names."""
 
 
 @dataclass(frozen=True)
-class Steering:
-    """A net, how its probabilities are changed, and the trellis of the names that are wanted; None for any name.
-
-    What is added to the guide's values makes it the less sure of itself; if that is infinite, it only says what is
-    possible. Then no weight is above 1.
-    """
+class ProposalDistribution:
+    """Names with each character drawn by the net's probability times the guide's backward probability after it."""
 
     model: Any
     decoding: Decoding
     guide: Trellis | None
+    """Trellis of another model under the constraints; None without constraints."""
     device: torch.device
-    added: float = 0.0
+    smoothing: float = 0.0
+    """Constant added to the guide's backward probabilities; if infinite, only their support counts, and no importance
+    weight exceeds 1.
+    """
 
     @torch.inference_mode()
-    def empty(self) -> float:
-        """How probable the net finds the empty name."""
+    def empty_probability(self) -> float:
+        """Return the net's probability of the empty name."""
         ix = torch.zeros(1, dtype=torch.int64, device=self.device)
         logits, _ = self.model.step(ix, self.model.initial_state(1))
         return float(decoded(logits.double().log_softmax(dim=-1), self.decoding)[0, 0].exp())
 
-    @torch.inference_mode()
-    def propose(self, rng: np.random.Generator, n: int, least: Floats | None = None) -> Proposals:
-        """`n` names, each character drawn by the net's probability times the guide's value of what it leads to.
+    def lookahead(self, guide: Trellis, position: int, states: Ids) -> Floats:
+        """Return the guide's smoothed backward probability (R, V) after each character in states (R,)."""
+        exact = guide.lookahead(position, states)
+        if self.smoothing == 0:
+            return exact
+        # The end is allowed or not: it needs no smoothing.
+        smoothing = np.where(np.arange(exact.shape[1]) > 0, self.smoothing, 0.0)
+        return np.where(exact > 0, 1.0 if np.isinf(self.smoothing) else exact + smoothing, 0.0)
 
-        The mean weight is the probability of all names that are wanted. A weight of 0 is of a name that the net cannot
-        end as is wanted, or of one that was given up since the logarithm of its weight had fallen below `least` (n,).
-        """
-        nats, log_weights, log_forced, guide = np.zeros(n), np.zeros(n), 0.0, self.guide
-        forced, state = guide is not None, self.model.initial_state(1)
-        # Of each name that goes on: its number, its row of the state, its last character, and the guide's state.
-        going, row, ix = np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        states = np.full(n, guide.start if guide else 0, dtype=np.int64)
-        columns: list[Ids] = []
-        while len(going):
-            place = len(columns)
-            # Names that begin alike are one row: the net has the less to do.
-            _, first, row_now = np.unique((row << 32) + ix, return_index=True, return_inverse=True)
-            state = tree_map_only(Tensor, partial(_rows, self._here(row[first])), state)
-            logits, state = self.model.step(self._here(ix[first]), state)
-            row, log_probs = row_now, logits.double().log_softmax(dim=-1)
-            weights = decoded(log_probs, self.decoding).exp()[self._here(row)]
-            ahead = self._ahead(guide, place, states) if guide else None
-            if ahead is not None:
-                weights *= self._here(ahead)
-            elif place == 0:
-                weights[:, 0] = 0
-            drawn = draw(weights, self._here(rng.random(len(going))), dead_end=guide is not None)
-            if place == LONGEST:
-                drawn = torch.zeros_like(drawn)
-            nats[going] -= log_probs[self._here(row), drawn].cpu().numpy()
-            ix = drawn.cpu().numpy()
-            if ahead is not None:
-                totals = weights.sum(dim=1).cpu().numpy()
-                # Where the net finds all that is wanted impossible, the name has ended in the middle.
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    differs = np.log(totals) - np.log(ahead[np.arange(len(ahead)), ix])
-                differs[totals == 0] = -np.inf
-                forced &= len(np.unique(states)) == 1 and np.count_nonzero(ahead[0]) == 1
-                if forced:
-                    log_forced += float(differs[0])
-                else:
-                    log_weights[going] += differs
-            column = np.zeros(n, dtype=np.int64)
-            column[going] = ix
-            columns.append(column)
-            goes_on = ix != 0
-            if least is not None and guide:
-                given_up = goes_on & (log_weights[going] < least[going])
-                log_weights[going[given_up]] = -np.inf
-                goes_on &= ~given_up
-            going, row, ix, states = going[goes_on], row[goes_on], ix[goes_on], states[goes_on]
-            if guide:
-                states = guide.after(states, ix)
-        return Proposals(np.stack(columns, axis=1), nats, log_weights, log_forced)
-
-    def _here(self, array: npt.NDArray[Any]) -> Tensor:
+    def tensor(self, array: npt.NDArray[Any]) -> Tensor:
+        """Return an array as a tensor on the net's device."""
         return torch.from_numpy(array).to(self.device)
 
-    def _ahead(self, guide: Trellis, place: int, states: Ids) -> Floats:
-        ahead = guide.ahead(place, states)
-        if self.added == 0:
-            return ahead
-        # The end is possible or it is not: there is nothing to be unsure of.
-        added = np.where(np.arange(ahead.shape[1]) > 0, self.added, 0.0)
-        return np.where(ahead > 0, 1.0 if np.isinf(self.added) else ahead + added, 0.0)
+
+@torch.inference_mode()
+def propose(
+    distribution: ProposalDistribution, rng: np.random.Generator, n: int, min_log_weights: Floats | None = None
+) -> Proposals:
+    """Draw `n` names; the mean importance weight estimates the probability that a name satisfies the constraints.
+
+    The weight is 0 if the net cannot complete a name, or if the name was abandoned below `min_log_weights` (n,).
+    """
+    model, guide, tensor = distribution.model, distribution.guide, distribution.tensor
+    nats, log_weights, log_forced = np.zeros(n), np.zeros(n), 0.0
+    is_forced, net_state = guide is not None, model.initial_state(1)
+    # For each unfinished name: its index, its row of the net's state, its last character and the guide's state.
+    active, row, ix = np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    guide_state = np.full(n, guide.start if guide else 0, dtype=np.int64)
+    columns: list[Ids] = []
+    while len(active):
+        # Names with the same prefix share a row, which saves computation.
+        _, first, shared_row = np.unique((row << 32) + ix, return_index=True, return_inverse=True)
+        net_state = select_rows(net_state, tensor(row[first]))
+        logits, net_state = model.step(tensor(ix[first]), net_state)
+        row, log_probs = shared_row, logits.double().log_softmax(dim=-1)
+        weights = decoded(log_probs, distribution.decoding).exp()[tensor(row)]
+        lookahead = distribution.lookahead(guide, len(columns), guide_state) if guide else None
+        if lookahead is not None:
+            weights *= tensor(lookahead)
+        elif not columns:
+            weights[:, 0] = 0
+        drawn = draw(weights, tensor(rng.random(len(active))), may_fail=guide is not None)
+        if len(columns) == MAX_LENGTH:
+            drawn = torch.zeros_like(drawn)
+        nats[active] -= log_probs[tensor(row), drawn].cpu().numpy()
+        ix = drawn.cpu().numpy()
+        if lookahead is not None:
+            factors = weigh(weights.sum(dim=1).cpu().numpy(), lookahead[np.arange(len(lookahead)), ix])
+            is_forced &= len(np.unique(guide_state)) == 1 and np.count_nonzero(lookahead[0]) == 1
+            if is_forced:
+                log_forced += float(factors[0])
+            else:
+                log_weights[active] += factors
+        column = np.zeros(n, dtype=np.int64)
+        column[active] = ix
+        columns.append(column)
+        unfinished = ix != 0
+        if min_log_weights is not None and guide:
+            abandoned = unfinished & abandon(log_weights[active], min_log_weights[active])
+            log_weights[active[abandoned]] = -np.inf
+            unfinished &= ~abandoned
+        active, row, ix, guide_state = active[unfinished], row[unfinished], ix[unfinished], guide_state[unfinished]
+        if guide:
+            guide_state = guide.after(guide_state, ix)
+    return Proposals(np.stack(columns, axis=1), nats, log_weights, log_forced)
 
 
-def _rows(which: Tensor, tensor: Tensor) -> Tensor:
-    return tensor.index_select(0, which)
+def weigh(totals: Floats, lookahead: Floats) -> Floats:
+    """Return the log importance weights (R,) of drawn characters: net probability over proposal probability.
+
+    `totals` (R,) normalise the proposals, `lookahead` (R,) are the guide's values of the drawn characters. Where a
+    total is 0 the net cannot complete the name: the weight is minus infinity.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factors = np.log(totals) - np.log(lookahead)
+    factors[totals == 0] = -np.inf
+    return factors
 
 
-def draw(weights: Tensor, uniform: Tensor, *, dead_end: bool = False) -> Tensor:
-    """Ids (B,) drawn from `weights` (B, V) by inversion: the first whose cumulative share exceeds `uniform` (B,).
+def abandon(log_weights: Floats, min_log_weights: Floats) -> npt.NDArray[np.bool_]:
+    """Return a mask (R,) of unfinished names to reject early, since their weight is too low to be accepted."""
+    return np.asarray(log_weights < min_log_weights)
 
-    Rows need not sum to one. A weight of zero is never drawn: `uniform` is in [0, 1), and kept below the rounded
-    total too. Where all of a row is zero the name ends, if that is a dead end that is reckoned with.
+
+def draw(weights: Tensor, uniform: Tensor, *, may_fail: bool = False) -> Tensor:
+    """Draw ids (B,) from weights (B, V): the first whose cumulative share exceeds `uniform` (B,), in [0, 1).
+
+    Ids of weight 0 are never drawn. With `may_fail`, a row of zeros gives 0, the end of the name.
 
     Raises:
-        ValueError: all of a row is zero.
+        UnsatisfiableRequest: a row is all zeros, without `may_fail`.
     """
     cumulative = weights.cumsum(dim=-1)
     totals = cumulative[:, -1:]
-    if not dead_end and not (totals > 0).all():
-        raise ValueError("no character has a probability: the model makes nothing but the empty name.")
+    if not may_fail and not (totals > 0).all():
+        raise UnsatisfiableRequest("the model generates only the empty name")
+    # Rounding must not lift the point to the total.
     point = uniform[:, None].clamp(max=1 - 2**-52) * totals
     return torch.searchsorted(cumulative, point, right=True)[:, 0] * (totals[:, 0] > 0)
+
+
+def select_rows(state: Any, rows: Tensor) -> Any:
+    """Select rows of each tensor of a model's state; other parts, such as a transformer's cache, stay as they are."""
+    if isinstance(state, Tensor):
+        return state.index_select(0, rows)
+    if isinstance(state, tuple):
+        return tuple(select_rows(part, rows) for part in state)
+    return state

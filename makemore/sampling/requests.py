@@ -1,121 +1,125 @@
-"""Requests for names: how many, of which model, as asked; and a CSV of them, one a row."""
+"""Requests for names, and CSV files with one request per row."""
 
 from __future__ import annotations
 
 import csv
+import shlex
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+from makemore.errors import InvalidInput, InvalidOption, MakemoreError, NotFound
 from makemore.options import SEED, Device, SampleOptions, check_seed
 
-MOST = 10**10
-"""Names of a request."""
+MAX_NAMES = 10**10
+"""Limit of the names of a request."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Names that someone wants."""
+    """A number of names of a model under constraints."""
 
     n: int
-    """How many."""
     id: str = ""
-    """What the producer calls it."""
+    """Name of the request in files and messages."""
     model: str | None = None
-    """Model type; the one that the version serves with if left out."""
+    """Model type; that of the champion by default."""
     seed: int = SEED
-    """The same names for the same seed."""
     best: bool = False
-    """The most probable names in their order, in place of names drawn at random."""
+    """Return the most probable names in order, instead of random names."""
     device: Device = "auto"
-    """Where nets make names: on a GPU if there is one, unless you say otherwise."""
+    """Device of nets."""
     options: SampleOptions = field(default_factory=SampleOptions)
-    """What they look like, and how they are drawn."""
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise ValueError(f"-n {self.n}: use 1 or more.")
-        if self.n > MOST:
-            raise ValueError(f"-n {self.n}: use {MOST:,} or less.")
+        if not 1 <= self.n <= MAX_NAMES:
+            raise InvalidOption(f"-n {self.n} is out of range", f"use 1 to {MAX_NAMES:,}")
         check_seed(self.seed)
 
+    def describe(self) -> str:
+        """Return the request as options of `makemore sample`."""
+        words = ["-n", str(self.n), *["--best"] * self.best]
+        for name, value in vars(self.options).items():
+            if value != getattr(SampleOptions, name):
+                values = value if isinstance(value, tuple) else [] if value is True else [value]
+                words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        return shlex.join(words)
 
-COLUMNS = tuple(f.name for f in (*fields(Request), *fields(SampleOptions)) if f.name != "options")
-"""What a CSV of requests may say: one column each, in any order."""
+
+_OWN = {name: kind for name, kind in get_type_hints(Request).items() if name != "options"}
+_TYPES = _OWN | get_type_hints(SampleOptions)
+COLUMNS = tuple(_TYPES)
+"""Columns of a request file, in any order: the fields of `Request` and of `SampleOptions`."""
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def read_requests(path: Path) -> list[Request]:
-    """The requests of a CSV with a header, one a row; what a cell leaves out is as if its column were not there.
+    """Read a CSV with a header and one request per row; an empty cell stands for the default.
 
-    `not_in` and `ban` name files beside the CSV, ';' between them. A request without an id gets its row's number, the
-    first below the header being 1.
+    `not_in` and `ban` name files relative to the CSV, separated by ';'. The default id is the row's number, from 1.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it cannot be read, has no request, an unknown column, two requests of one id, or a bad value.
+        NotFound: the file does not exist.
+        InvalidInput: it is not a CSV, or a column, a value or an id is invalid.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist.")
+        raise NotFound(f"{path} does not exist")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             requests = list(_requests(path, csv.DictReader(file, strict=True)))
     except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
-        raise ValueError(f"{path} cannot be read as a CSV of requests: {error}.") from error
+        raise InvalidInput(f"{path} is not a valid CSV: {error}") from error
     if not requests:
-        raise ValueError(f"{path} has no request: write a row below its header for each.")
-    ids = [request.id for request in requests]
-    if repeated := [id for id, times in Counter(ids).items() if times > 1]:
-        raise ValueError(f"{path} has two requests of the id {repeated[0]!r}: give each its own.")
+        raise InvalidInput(f"{path} contains no request", "add one row per request below the header")
+    if repeated := _repeated(request.id for request in requests):
+        raise InvalidInput(f"{path} has two requests with id {repeated!r}", "use distinct ids")
     return requests
 
 
 def _requests(path: Path, rows: csv.DictReader[str]) -> Iterator[Request]:
     columns = [_column(name) for name in rows.fieldnames or ()]
     if unknown := [name for name in columns if name not in COLUMNS]:
-        raise ValueError(f"{path} has a column {unknown[0]!r}: use {', '.join(COLUMNS)}.")
-    if repeated := [name for name, times in Counter(columns).items() if times > 1]:
-        raise ValueError(f"{path} has two columns {repeated[0]!r}: leave one out.")
+        raise InvalidInput(f"{path} has an unknown column {unknown[0]!r}", f"use {', '.join(COLUMNS)}")
+    if repeated := _repeated(columns):
+        raise InvalidInput(f"{path} has two columns {repeated!r}", "delete one")
     if "n" not in columns:
-        raise ValueError(f"{path} has no column 'n', which says how many names a request is for.")
+        raise InvalidInput(f"{path} has no column 'n', the number of names")
     for number, row in enumerate(rows, start=1):
         try:
             if None in row:
-                raise ValueError("it has more fields than the header: put text with a comma in quotes.")
-            told = {_column(name): value.strip() for name, value in row.items() if value}
-            yield _request(path, number, {name: value for name, value in told.items() if value})
-        except ValueError as error:
-            raise ValueError(f"{path}, request {number}: {error}") from error
+                raise InvalidInput("more fields than the header", "quote a value that contains a comma")
+            cells = {_column(name): value.strip() for name, value in row.items() if value}
+            values = {name: _value(path, name, cell) for name, cell in cells.items() if cell}
+            if "n" not in values:
+                raise InvalidInput("n is empty", "give the number of names")
+            options = SampleOptions(**{name: values.pop(name) for name in [*values] if name not in _OWN})
+            yield Request(**{"id": str(number)} | values, options=options)
+        except MakemoreError as error:
+            raise InvalidInput(f"{path}, request {number}: {error}") from error
+
+
+def _repeated(values: Iterator[str] | list[str]) -> str | None:
+    return next((value for value, count in Counter(values).items() if count > 1), None)
 
 
 def _column(name: str) -> str:
     return name.strip().lower().replace("-", "_")
 
 
-def _request(path: Path, number: int, cells: dict[str, str]) -> Request:
-    values = {name: _value(path, name, cell) for name, cell in cells.items()}
-    own = {f.name for f in fields(Request)}
-    options = SampleOptions(**{name: value for name, value in values.items() if name not in own})
-    given = {name: value for name, value in values.items() if name in own}
-    if "n" not in given:
-        raise ValueError("its n is empty: say how many names.")
-    return Request(**{"id": str(number)} | given, options=options)
-
-
 def _value(path: Path, name: str, cell: str) -> Any:
-    """A cell as its column's type."""
-    kind = next(str(f.type) for f in (*fields(Request), *fields(SampleOptions)) if f.name == name)
-    if kind.startswith("tuple"):
-        return tuple(str(path.parent / part.strip()) for part in cell.split(";") if part.strip())
+    """Convert a cell to the type of its column."""
+    kind = _TYPES[name]
+    types = get_args(kind) or (kind,)
     try:
-        if kind.startswith(("int", "float")):
-            return (int if kind.startswith("int") else float)(cell)
-        if kind == "bool":
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[cell.strip().lower()]
+        if kind == Device:
+            return {device: device for device in types}[cell]
+        if kind == tuple[str, ...]:
+            return tuple(str(path.parent / part.strip()) for part in cell.split(";") if part.strip())
+        if bool in types:
+            return _BOOLEANS[cell.lower()]
+        return next((convert for convert in (int, float) if convert in types), str)(cell)
     except (ValueError, KeyError) as error:
-        what = {"i": "a whole number", "f": "a number", "b": "true or false"}[kind[0]]
-        raise ValueError(f"its {name} is {cell!r}: use {what}.") from error
-    if name == "device" and cell not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"its device is {cell!r}: use auto, cpu or cuda.")
-    return cell
+        kinds = {int: "a whole number", float: "a number", bool: "true or false"}
+        raise InvalidInput(f"{name} is {cell!r}", f"use {kinds.get(types[0]) or ', '.join(types)}") from error

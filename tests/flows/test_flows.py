@@ -16,7 +16,7 @@ from makemore.pipeline import sample as sampling
 from makemore.pipeline import train as modelling
 from makemore.pipeline.build import build_relations
 from makemore.pipeline.nightly import Night
-from makemore.sampling import sample
+from makemore.sampling import sample, samplers
 from makemore.sampling.requests import Request, read_requests
 from makemore.versions import store
 from makemore.versions.version import Version
@@ -230,7 +230,7 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
     # Two shards of the first request, and one of the other.
-    monkeypatch.setattr(sample, "SHARD", sample.BLOCK)
+    monkeypatch.setattr(sample, "SHARD_SIZE", samplers.BLOCK_SIZE)
     state = generate(tmp_path / "out.csv", tmp_path / "requests.csv", home=tmp_path / "home", return_state=True)
 
     plan = sampling.plan(version, read_requests(tmp_path / "requests.csv"), tmp_path / "plain.csv")

@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from makemore.errors import UnsatisfiableRequest
+from makemore.errors import NotFound, UnsatisfiableRequest
 from makemore.files.tables import metadata_of
 from makemore.home import Home
 from makemore.options import SampleOptions
 from makemore.pipeline import sample as sampling
-from makemore.sampling import sample
+from makemore.sampling import sample, samplers
 from makemore.sampling.requests import Request
 from makemore.versions.store import find_version
 
-FEW = sample.BLOCK + 1000
-"""Names of a shard, in these tests."""
+SHARD_SIZE = samplers.BLOCK_SIZE + 1000
+"""Names of a shard in these tests."""
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def version(published):
 
 @pytest.fixture
 def shards(monkeypatch):
-    """Samples are cut into small shards."""
-    monkeypatch.setattr(sample, "SHARD", FEW)
+    """Small shards."""
+    monkeypatch.setattr(sample, "SHARD_SIZE", SHARD_SIZE)
     sampling._prepared.cache_clear()
     yield
     sampling._prepared.cache_clear()
@@ -41,8 +41,8 @@ def write(version, output, *requests):
     return sampling.assemble(sampling.plan(version, requests, output))
 
 
-def test_a_file_has_the_names_that_are_printed(version, tmp_path):
-    """With their nll and rank, where the format can hold them."""
+def test_files_of_all_formats_have_the_same_names(version, tmp_path):
+    """Nll and rank are columns of all formats but text."""
     request = Request(30, seed=3, options=SampleOptions(prefix="ka"))
     names = pl.concat(sampling.names(version, request))
 
@@ -62,53 +62,53 @@ def test_a_file_has_the_names_that_are_printed(version, tmp_path):
         assert frame["nll"].to_list() == pytest.approx(names["nll"].to_list())
 
 
-def test_metadata_say_what_the_names_are_of(version, tmp_path):
-    """In a Parquet file, or beside a file of text: version, model, weights, seed and options."""
+def test_metadata_describe_the_names(version, tmp_path):
+    """Version, model, weights, seed, options and lists, in a Parquet file or beside a file of another format."""
     (tmp_path / "issued.txt").write_text("kate\n")
     request = Request(3, seed=3, options=SampleOptions(not_in=(str(tmp_path / "issued.txt"),)))
 
     write(version, tmp_path / "names.parquet", request)
     write(version, tmp_path / "names.csv", request)
 
-    told = json.loads(pq.read_schema(tmp_path / "names.parquet").metadata[b"makemore"])
-    assert told == json.loads(metadata_of(tmp_path / "names.csv").read_text())
-    assert told["version"] == version.name
-    assert told["requests"][0]["model"] == "ngram"
-    assert told["requests"][0]["seed"] == 3
-    assert told["requests"][0]["options"]["not_in"] == [str(tmp_path / "issued.txt")]
-    assert len(told["weights"]["ngram"]) == len(told["lists"][str(tmp_path / "issued.txt")]) == 64
+    metadata = json.loads(pq.read_schema(tmp_path / "names.parquet").metadata[b"makemore"])
+    assert metadata == json.loads(metadata_of(tmp_path / "names.csv").read_text())
+    assert metadata["version"] == version.name
+    assert metadata["requests"][0]["model"] == "ngram"
+    assert metadata["requests"][0]["seed"] == 3
+    assert metadata["requests"][0]["options"]["not_in"] == [str(tmp_path / "issued.txt")]
+    assert len(metadata["weights"]["ngram"]) == len(metadata["lists"][str(tmp_path / "issued.txt")]) == 64
 
 
 def test_many_shards_are_one_file(version, tmp_path, shards):
-    """Ranks go on from one to the next; the names are those of one sample."""
-    job = sampling.plan(version, [Request(2 * FEW + 10, seed=3)], tmp_path / "names.parquet")
+    """Ranks are consecutive, and the names are those of one sample."""
+    job = sampling.plan(version, [Request(2 * SHARD_SIZE + 10, seed=3)], tmp_path / "names.parquet")
 
     sampling.assemble(job)
 
     names = pl.read_parquet(tmp_path / "names.parquet")
     assert len(job.shards) == 3
-    assert names["rank"].to_list() == list(range(1, 2 * FEW + 11))
+    assert names["rank"].to_list() == list(range(1, 2 * SHARD_SIZE + 11))
     assert (
-        names["name"].to_list() == pl.concat(sampling.names(version, Request(2 * FEW + 10, seed=3)))["name"].to_list()
+        names["name"].to_list() == pl.concat(sampling.names(version, Request(2 * SHARD_SIZE + 10, seed=3)))["name"].to_list()
     )
     assert [path.name for path in tmp_path.iterdir()] == ["names.parquet"]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv.gz"])
-def test_a_job_that_is_cut_off_goes_on_to_the_same_bytes(version, tmp_path, shards, monkeypatch, suffix):
-    """Two of three shards were written down: they are not made again, and no file was there before the last."""
-    requests = [Request(2 * FEW + 10, seed=3)]
+def test_an_interrupted_job_resumes_to_the_same_bytes(version, tmp_path, shards, monkeypatch, suffix):
+    """Two of three shards are finished and are not generated again; the file appears only at the end."""
+    requests = [Request(2 * SHARD_SIZE + 10, seed=3)]
     expected = write(version, tmp_path / f"whole.{suffix}", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / f"names.{suffix}")
-    made, told = [], sampling._told
+    made, generate = [], sampling._generate
 
-    def broken(making, shard):
+    def broken(generation, shard):
         made.append(shard)
         if shard == 2 and made.count(2) == 1:
             raise OSError("no space left on device")
-        return told(making, shard)
+        return generate(generation, shard)
 
-    monkeypatch.setattr(sampling, "_told", broken)
+    monkeypatch.setattr(sampling, "_generate", broken)
     with pytest.raises(OSError, match="no space left"):
         sampling.assemble(job)
     assert not (tmp_path / f"names.{suffix}").exists()
@@ -121,9 +121,9 @@ def test_a_job_that_is_cut_off_goes_on_to_the_same_bytes(version, tmp_path, shar
     assert not job.parts.exists()
 
 
-def test_shards_made_in_any_order_are_the_same_file(version, tmp_path, shards):
-    """As many workers as there are shards may make them."""
-    requests = [Request(2 * FEW + 10, seed=3)]
+def test_shards_in_any_order_give_the_same_file(version, tmp_path, shards):
+    """Several workers can generate the shards of a job."""
+    requests = [Request(2 * SHARD_SIZE + 10, seed=3)]
     expected = write(version, tmp_path / "whole.csv", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / "names.csv")
 
@@ -134,9 +134,9 @@ def test_shards_made_in_any_order_are_the_same_file(version, tmp_path, shards):
     assert sampling.assemble(job).read_bytes() == expected
 
 
-def test_shards_of_one_request_are_made_in_threads(version, tmp_path, shards):
-    """As the flow does: two at a time, the same file."""
-    requests = [Request(4 * FEW, seed=3, options=SampleOptions(contains="a"))]
+def test_shards_in_threads_give_the_same_file(version, tmp_path, shards):
+    """The flow generates two shards at a time."""
+    requests = [Request(4 * SHARD_SIZE, seed=3, options=SampleOptions(contains="a"))]
     expected = write(version, tmp_path / "whole.csv", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / "names.csv")
 
@@ -146,24 +146,24 @@ def test_shards_of_one_request_are_made_in_threads(version, tmp_path, shards):
     assert sampling.assemble(job).read_bytes() == expected
 
 
-def test_a_relative_path_finds_its_shards_and_leaves_those_of_others(version, tmp_path, shards, monkeypatch):
-    """names.csv is not names.csv.gz, and what was made is kept, wherever it is named from."""
+def test_a_job_finds_its_shards_and_keeps_those_of_other_files(version, tmp_path, shards, monkeypatch):
+    """Relative and absolute paths are equivalent; names.csv and names.csv.gz are different files."""
     monkeypatch.chdir(tmp_path)
     job, other = (
-        sampling.plan(version, [Request(FEW + 1, seed=3)], Path(name)) for name in ("names.csv", "names.csv.gz")
+        sampling.plan(version, [Request(SHARD_SIZE + 1, seed=3)], Path(name)) for name in ("names.csv", "names.csv.gz")
     )
     sampling.make_shard(job, 0)
     sampling.make_shard(other, 0)
 
-    again = sampling.plan(version, [Request(FEW + 1, seed=3)], Path("names.csv"))
+    again = sampling.plan(version, [Request(SHARD_SIZE + 1, seed=3)], Path("names.csv"))
 
     assert again == job
     assert job.parts.exists()
     assert other.parts.exists()
 
 
-def test_a_list_that_has_changed_is_read_again(version, tmp_path):
-    """A name that is issued in the meantime does not come again."""
+def test_a_changed_list_is_read_again(version, tmp_path):
+    """Names added to the list between two requests are excluded from the second."""
     issued = tmp_path / "issued.txt"
     issued.write_text("nobody\n")
     request = Request(50, seed=1, options=SampleOptions(not_in=(str(issued),)))
@@ -174,8 +174,8 @@ def test_a_list_that_has_changed_is_read_again(version, tmp_path):
     assert not set(first) & set(pl.concat(sampling.names(version, request))["name"])
 
 
-def test_a_long_name_that_was_issued_does_not_come_again(version, tmp_path):
-    """Longer than a list may hold when it is ingested."""
+def test_long_names_of_a_list_are_excluded(version, tmp_path):
+    """Names of 80 characters, which `ingest` rejects by default."""
     request = Request(3, seed=1, options=SampleOptions(min_length=80))
     names = pl.concat(sampling.names(version, request))["name"].to_list()
     (tmp_path / "issued.txt").write_text("\n".join(names))
@@ -184,19 +184,19 @@ def test_a_long_name_that_was_issued_does_not_come_again(version, tmp_path):
     assert not set(names) & set(pl.concat(sampling.names(version, Request(3, seed=1, options=options)))["name"])
 
 
-def test_shards_of_another_job_are_cleared(version, tmp_path, shards):
-    """What a killed job left is of no use to one that asks for something else."""
-    old = sampling.plan(version, [Request(FEW + 1, seed=3)], tmp_path / "names.csv")
+def test_shards_of_another_job_are_deleted(version, tmp_path, shards):
+    """A job with another seed deletes the shards of a killed job for the same file."""
+    old = sampling.plan(version, [Request(SHARD_SIZE + 1, seed=3)], tmp_path / "names.csv")
     sampling.make_shard(old, 0)
 
-    new = sampling.plan(version, [Request(FEW + 1, seed=4)], tmp_path / "names.csv")
+    new = sampling.plan(version, [Request(SHARD_SIZE + 1, seed=4)], tmp_path / "names.csv")
 
     assert old.parts != new.parts
     assert list(tmp_path.iterdir()) == []
 
 
 def test_many_requests_are_one_file_with_their_ids(version, tmp_path):
-    """Each with its own model, seed and wishes, in the order of the requests."""
+    """Each request has its own model, seed and constraints; the file has their order."""
     requests = [
         Request(5, "girls", "bigram", 1, options=SampleOptions(suffix="a")),
         Request(3, "best", best=True),
@@ -213,18 +213,18 @@ def test_many_requests_are_one_file_with_their_ids(version, tmp_path):
     assert names.filter(request="short")["name"].n_unique() == 4
 
 
-def test_one_request_that_cannot_be_met_stops_all_before_the_start(version, tmp_path):
-    """By its id, with the number there is; no file, and nothing of one."""
+def test_an_unsatisfiable_request_fails_all_before_the_start(version, tmp_path):
+    """The error has the id and the number of names; no file is written."""
     requests = [Request(5, "girls"), Request(30, "m", options=SampleOptions(pattern="m.", distinct=True))]
 
-    with pytest.raises(UnsatisfiableRequest, match="request m: ngram: there are 26 such names, and 30 are wanted"):
+    with pytest.raises(UnsatisfiableRequest, match="request m: ngram: only 26 names satisfy these constraints, 30 were"):
         write(version, tmp_path / "names.csv", *requests)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lists_of_names_that_were_issued_are_read_as_ingest_reads_them(version, tmp_path):
-    """Text, or a file that was made before: none of its names is made again."""
+def test_names_of_lists_are_excluded(version, tmp_path):
+    """A list is a text file or an earlier output, in any format that `ingest` reads."""
     write(version, tmp_path / "first.csv", Request(200, seed=1))
     (tmp_path / "banned.txt").write_text("an\nel\n")
     options = SampleOptions(not_in=(str(tmp_path / "first.csv"),), ban=(str(tmp_path / "banned.txt"),), distinct=True)
@@ -233,5 +233,5 @@ def test_lists_of_names_that_were_issued_are_read_as_ingest_reads_them(version, 
 
     assert not set(names) & set(pl.read_csv(tmp_path / "first.csv")["name"])
     assert not names.str.contains("an|el").any()
-    with pytest.raises(FileNotFoundError, match=r"nowhere.txt does not exist"):
+    with pytest.raises(NotFound, match=r"nowhere.txt does not exist"):
         next(sampling.names(version, Request(1, options=SampleOptions(not_in=("nowhere.txt",)))))

@@ -1,4 +1,4 @@
-"""Models as tables, and how their probabilities are changed before they are drawn by."""
+"""Automata of models, and decoding of probabilities."""
 
 import math
 
@@ -8,53 +8,53 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makemore.models import model_types
-from makemore.sampling.automaton import Decoding, automaton_of, decoded, everything, is_automaton
+from makemore.sampling.automaton import Decoding, automaton_of, decoded, counting_automaton, is_automaton
 from tests.models.test_model_types import IDX, some_model
 
 AUTOMATA = [model_type for model_type in model_types() if is_automaton(some_model(model_type))]
 
 
 def test_the_count_models_are_automata():
-    """Nets are none, nor what mixes them."""
+    """Nets and mixtures are not."""
     assert AUTOMATA == ["bigram", "bigram_net", "ngram"]
 
 
 @pytest.mark.parametrize("model_type", AUTOMATA)
-def test_an_automaton_says_what_its_model_says(model_type):
-    """Walked from state 0, its tables give the log-probabilities of forward, character by character."""
+def test_an_automaton_gives_the_probabilities_of_its_model(model_type):
+    """A walk from state 0 visits the log-probabilities of `forward`, character by character."""
     model = some_model(model_type)
     automaton = automaton_of(model)
     expected = model(IDX).double().log_softmax(dim=-1)
 
     for row, ids in enumerate(IDX.tolist()):
         state = 0
-        for place, ix in enumerate(ids):
-            state = automaton.next[state, ix] if place else state
-            assert automaton.probs[state].tolist() == pytest.approx(expected[row, place].exp().tolist(), abs=1e-12)
-            assert (-automaton.nats[state]).tolist() == pytest.approx(expected[row, place].tolist(), abs=1e-9)
+        for position, ix in enumerate(ids):
+            state = automaton.next[state, ix] if position else state
+            assert automaton.probs[state].tolist() == pytest.approx(expected[row, position].exp().tolist(), abs=1e-12)
+            assert (-automaton.nats[state]).tolist() == pytest.approx(expected[row, position].tolist(), abs=1e-9)
 
 
 def probs_of(*probs, **decoding):
-    """Probabilities that are drawn by, where the model says `probs`."""
+    """Decoded probabilities of a model that predicts `probs`."""
     return decoded(torch.tensor(probs, dtype=torch.float64).log(), Decoding(**decoding)).exp().tolist()
 
 
 def test_temperature_by_hand():
-    """At one half probabilities are squared, at two they are rooted; then they sum to one again."""
+    """Temperature 1/2 squares probabilities, 2 takes their square roots; then they are normalised."""
     assert probs_of(0.8, 0.2, temperature=0.5) == pytest.approx([0.64 / 0.68, 0.04 / 0.68])
     assert probs_of(0.64, 0.36, temperature=2) == pytest.approx([0.8 / 1.4, 0.6 / 1.4])
 
 
 def test_top_k_and_top_p_by_hand():
-    """The two most probable; the fewest that reach a share; both."""
+    """The two most probable characters; the fewest that reach a total probability; both."""
     assert probs_of(0.1, 0.5, 0.4, top_k=2) == pytest.approx([0, 5 / 9, 4 / 9])
     assert probs_of(0.1, 0.5, 0.4, top_p=0.5) == pytest.approx([0, 1, 0])
     assert probs_of(0.1, 0.5, 0.4, top_p=0.51) == pytest.approx([0, 5 / 9, 4 / 9])
     assert probs_of(0.1, 0.5, 0.4, top_k=2, top_p=0.5) == pytest.approx([0, 1, 0])
 
 
-def test_of_equals_the_first_are_kept():
-    """So that the same seed gives the same names on any machine."""
+def test_ties_are_broken_by_id():
+    """The same seed then gives the same names on any machine."""
     assert probs_of(0.25, 0.25, 0.25, 0.25, top_k=2) == pytest.approx([0.5, 0.5, 0, 0])
 
 
@@ -64,8 +64,8 @@ def test_of_equals_the_first_are_kept():
     st.floats(0.01, 1),
     st.floats(0.1, 5),
 )
-def test_what_is_kept_is_the_most_probable(weights, top_k, top_p, temperature):
-    """Against a plain loop over the probabilities, largest first."""
+def test_decoding_keeps_the_most_probable_characters(weights, top_k, top_p, temperature):
+    """A plain loop over the probabilities, largest first, gives the same result."""
     probs = [math.exp(math.log(weight) / temperature) for weight in weights]
     probs = [prob / sum(probs) for prob in probs]
     expected, before = [0.0] * len(probs), 0.0
@@ -88,10 +88,10 @@ def _sums(kept, probs):
     return [sum(probs[ix] for ix in kept[:i]) / share for i in range(len(kept))]
 
 
-def test_the_support_counts_names_whatever_their_probability():
-    """One state where nothing is impossible; else the model's own, with 1 for each character that can follow."""
+def test_the_support_gives_each_name_weight_1():
+    """One state if every character is possible; else the model's states, with 1 for each possible character."""
     smoothed = automaton_of(some_model("ngram"))
     raw = automaton_of(some_model("bigram"), Decoding(top_k=2))
 
-    assert smoothed.support.probs.tolist() == everything(5).probs.tolist() == [[1.0] * 5]
+    assert smoothed.support.probs.tolist() == counting_automaton(5).probs.tolist() == [[1.0] * 5]
     assert raw.support.probs.sum(axis=1).tolist() == [2.0] * 5

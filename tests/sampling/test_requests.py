@@ -1,9 +1,10 @@
-"""Requests for names, as a CSV tells them."""
+"""Requests for names, and CSV files of requests."""
 
 from dataclasses import fields
 
 import pytest
 
+from makemore.errors import InvalidInput, NotFound
 from makemore.options import SampleOptions
 from makemore.sampling.requests import COLUMNS, Request, read_requests
 from tests.conftest import ROOT
@@ -16,7 +17,7 @@ def write(tmp_path, text):
 
 
 def test_a_row_is_a_request(tmp_path):
-    """Each cell is read as the type of its column; one that is empty says nothing."""
+    """Cells have the type of their column; an empty cell stands for the default."""
     path = write(
         tmp_path,
         "n,id,model,prefix,max-length,novel,top_p,not_in,seed\n"
@@ -35,8 +36,8 @@ def test_a_row_is_a_request(tmp_path):
     assert second == Request(5, "2")
 
 
-def test_every_option_of_the_command_is_a_column_and_is_documented():
-    """One table for both."""
+def test_every_option_of_the_command_is_a_documented_column():
+    """`makemore sample` and request files share their options."""
     page = (ROOT / "docs" / "guides" / "generate.md").read_text(encoding="utf-8")
 
     assert set(COLUMNS) >= {field.name for field in fields(SampleOptions)}
@@ -47,38 +48,48 @@ def test_every_option_of_the_command_is_a_column_and_is_documented():
     ("text", "message"),
     [
         ("", "has no column 'n'"),
-        ("n\n", "has no request: write a row below its header for each"),
-        ("name\n5\n", "has a column 'name': use n, id, model"),
-        ("prefix\nma\n", "has no column 'n', which says how many names"),
-        ("n,prefix\n,ma\n", "request 1: its n is empty"),
-        ("n\n5\nmany\n", "request 2: its n is 'many': use a whole number"),
-        ("n\n0\n", "request 1: -n 0: use 1 or more"),
-        ("n,top_p\n5,2\n", "request 1: --top-p 2.0: use more than 0, and at most 1"),
-        ("n,temperature\n5,warm\n", "request 1: its temperature is 'warm': use a number"),
-        ("n,novel\n5,maybe\n", "request 1: its novel is 'maybe': use true or false"),
-        ("n,device\n5,tpu\n", "request 1: its device is 'tpu': use auto, cpu or cuda"),
-        ("n,min_length,max_length\n5,4,3\n", "request 1: --max-length 3: use 4 or more"),
-        ("n,seed\n5,-1\n", "request 1: --seed -1: use 0 to"),
-        ("n,id\n5,x\n6,x\n", "has two requests of the id 'x'"),
-        ("n\n5,6\n", "request 1: it has more fields than the header"),
-        ('n,prefix\n5,"ma\n', "cannot be read as a CSV of requests"),
+        ("n\n", "contains no request"),
+        ("name\n5\n", "unknown column 'name'. hint: use n, id, model"),
+        ("prefix\nma\n", "has no column 'n'"),
+        ("n,prefix\n,ma\n", "request 1: n is empty"),
+        ("n\n5\nmany\n", "request 2: n is 'many'. hint: use a whole number"),
+        ("n\n0\n", "request 1: -n 0 is out of range"),
+        ("n,top_p\n5,2\n", "request 1: --top-p 2.0 is out of range"),
+        ("n,temperature\n5,warm\n", "request 1: temperature is 'warm'. hint: use a number"),
+        ("n,novel\n5,maybe\n", "request 1: novel is 'maybe'. hint: use true or false"),
+        ("n,device\n5,tpu\n", "request 1: device is 'tpu'. hint: use auto, cpu, cuda"),
+        ("n,min_length,max_length\n5,4,3\n", "request 1: --max-length 3 is out of range. hint: use 4"),
+        ("n,seed\n5,-1\n", "request 1: --seed -1"),
+        ("n,id\n5,x\n6,x\n", "has two requests with id 'x'"),
+        ("n\n5,6\n", "request 1: more fields than the header"),
+        ('n,prefix\n5,"ma\n', "is not a valid CSV"),
     ],
 )
-def test_a_bad_request_is_named_by_its_row(tmp_path, text, message):
-    """With the value, the limit and what to write instead."""
-    with pytest.raises(ValueError, match=message.replace("(", r"\(")) as error:
+def test_an_invalid_request_is_identified_by_its_row(tmp_path, text, message):
+    """The error has the file, the row, the value and a hint."""
+    with pytest.raises(InvalidInput, match=message) as error:
         read_requests(write(tmp_path, text))
 
     assert "requests.csv" in str(error.value)
 
 
-def test_a_file_that_is_no_csv(tmp_path):
-    """Bytes of another kind, a folder, nothing at all."""
+def test_a_file_that_is_not_a_csv_is_rejected(tmp_path):
+    """Binary data, a folder, a missing file."""
     (tmp_path / "bytes.csv").write_bytes(b"n\n\xff\xfe\n")
 
-    with pytest.raises(ValueError, match="cannot be read as a CSV"):
+    with pytest.raises(InvalidInput, match="is not a valid CSV"):
         read_requests(tmp_path / "bytes.csv")
-    with pytest.raises(ValueError, match="cannot be read as a CSV"):
+    with pytest.raises(InvalidInput, match="is not a valid CSV"):
         read_requests(tmp_path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotFound):
         read_requests(tmp_path / "nowhere.csv")
+
+
+def test_a_request_is_described_as_options_of_the_command():
+    """Only options that differ from their defaults are given."""
+    options = SampleOptions(prefix="ma", max_length=8, novel=True, ban=("a.txt", "b c.txt"))
+
+    assert Request(3, best=True).describe() == "-n 3 --best"
+    assert Request(5, options=options).describe() == (
+        "-n 5 --prefix ma --max-length 8 --novel --ban a.txt 'b c.txt'"
+    )

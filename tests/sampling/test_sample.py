@@ -1,7 +1,8 @@
-"""Samples: the same for the same seed, distributed as the model says, and only such as are wanted."""
+"""Samples: reproducible, distributed like the model, under constraints."""
 
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -9,29 +10,28 @@ import polars as pl
 import pytest
 import torch
 
-from makemore.errors import UnsatisfiableRequest
+from makemore.errors import InvalidOption, UnsatisfiableRequest
 from makemore.evaluation.loss import nll_of_names
 from makemore.models import bigram, bigram_net, configure, gru
-from makemore.sampling import sample, walk
-from makemore.sampling.automaton import Decoding, automaton_of, everything
-from makemore.sampling.constraints import constraint
-from makemore.sampling.sample import BLOCK, Steered, sampler_of
-from makemore.sampling.trellis import Wanted
-from makemore.sampling.trie import trie_of
+from makemore.sampling import sample, samplers, walk
+from makemore.sampling.automaton import Decoding, automaton_of, counting_automaton
+from makemore.sampling.constraints import Constraints, text_dfa
+from makemore.sampling.samplers import BLOCK_SIZE, sampler_of
+from makemore.sampling.trie import Trie
 from makemore.vocab import Vocab
 from tests.rows import trained
 
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
 VOCAB = Vocab.of(NAMES)
 SMALL = Vocab((".", "a", "b"))
-ANY = Wanted(constraint(VOCAB))
+UNCONSTRAINED = Constraints(text_dfa(VOCAB))
 COUNTS = torch.tensor([[1, 4, 3], [2, 1, 2], [5, 2, 1]])
 
 
-def drawn(model, n, *, seed, vocab=VOCAB, wanted=None, decoding=Decoding(), guide=None, **options):
-    """Names and their nll, in one table."""
-    guide = guide or everything(len(vocab))
-    sampler = sampler_of(model, vocab, wanted or Wanted(constraint(vocab)), decoding, seed=seed, guide=guide)
+def drawn(model, n, *, seed, vocab=VOCAB, constraints=None, decoding=Decoding(), guide=None, **options):
+    """Sample names and their nll in one table."""
+    guide = guide or counting_automaton(len(vocab))
+    sampler = sampler_of(model, vocab, constraints or Constraints(text_dfa(vocab)), decoding, seed=seed, guide=guide)
     return pl.concat(sample.sample(sampler, n, seed=seed, **options))
 
 
@@ -47,13 +47,13 @@ def counted():
 
 @pytest.fixture(scope="module")
 def small():
-    """A bigram of two characters, of which every name can be told how probable it is."""
+    """A bigram of two characters, whose names can be enumerated with their probabilities."""
     return bigram.Model.from_counts(COUNTS, bigram.Config(smoothing=0))
 
 
 @pytest.fixture(scope="module")
 def net():
-    """A GRU that nobody has trained, of two characters."""
+    """An untrained GRU of two characters."""
     model = gru.Model(3, gru.Config(n_embd=4, n_hidden=8))
     model.initialise(torch.Generator().manual_seed(1))
     return model.eval()
@@ -61,7 +61,7 @@ def net():
 
 @pytest.fixture(scope="module")
 def guide(net):
-    """A bigram of names that the net has made: near it, as n-grams are near a net of the same list."""
+    """A bigram of names of the net: an approximation, as n-grams are of a net of the same list."""
     made = drawn(net, 4000, seed=9, vocab=SMALL)["name"]
     counts = np.zeros((3, 3), dtype=np.int64)
     stream = SMALL.stream(made.to_list())
@@ -70,52 +70,52 @@ def guide(net):
 
 
 def test_a_smaller_sample_is_the_start_of_a_larger_one(counted):
-    """Of a few names, of a block and a little more."""
-    expected = names_of(counted, 2 * BLOCK + 5, seed=7)
+    """It holds for a few names and for more than a block."""
+    expected = names_of(counted, 2 * BLOCK_SIZE + 5, seed=7)
 
-    assert len(expected) == 2 * BLOCK + 5
-    assert names_of(counted, BLOCK + 1, seed=7) == expected[: BLOCK + 1]
+    assert len(expected) == 2 * BLOCK_SIZE + 5
+    assert names_of(counted, BLOCK_SIZE + 1, seed=7) == expected[: BLOCK_SIZE + 1]
     assert names_of(counted, 3, seed=7) == expected[:3]
 
 
-def test_shards_are_the_same_alone_and_one_after_the_other(counted, monkeypatch):
-    """So that any of them can be made anywhere, and again."""
-    monkeypatch.setattr(sample, "SHARD", BLOCK + 100)
-    sampler = sampler_of(counted, VOCAB, ANY, seed=7)
+def test_a_shard_is_the_same_alone_and_after_others(counted, monkeypatch):
+    """Any shard can be drawn anywhere, and again."""
+    monkeypatch.setattr(sample, "SHARD_SIZE", BLOCK_SIZE + 100)
+    sampler = sampler_of(counted, VOCAB, UNCONSTRAINED, seed=7)
 
-    whole = pl.concat(sample.sample(sampler, 2 * (BLOCK + 100) + 50, seed=7))
+    whole = pl.concat(sample.sample(sampler, 2 * (BLOCK_SIZE + 100) + 50, seed=7))
     alone = pl.concat(sample.sample(sampler, 50, seed=7, shard=2))
 
     assert whole.tail(50).equals(alone)
     assert not whole.head(50).equals(alone)
 
 
-def test_the_seed_decides_the_names(counted):
-    """The same seed gives the same names, another one others."""
+def test_the_seed_determines_the_names(counted):
+    """Equal seeds give equal names, different seeds different ones."""
     assert names_of(counted, 50, seed=1) == names_of(counted, 50, seed=1)
     assert names_of(counted, 50, seed=1) != names_of(counted, 50, seed=2)
 
 
-def test_log_counts_as_weights_give_the_bigrams_own_names(counted):
-    """The lecture's point: the net with W = log(N + 1) is the smoothed bigram, name for name."""
+def test_log_counts_as_weights_give_the_names_of_the_bigram(counted):
+    """As the lecture shows, the net with W = log(N + 1) is the smoothed bigram, name for name."""
     net = bigram_net.Model(len(VOCAB), bigram_net.Config())
     net.W.data = (counted.N + 1.0).log()
 
     assert names_of(net, 5000, seed=3) == names_of(counted, 5000, seed=3)
 
 
-def test_rows_that_have_no_room_are_made_again(counted, monkeypatch):
-    """The same names with room for two rows of a table as with room for all."""
-    monkeypatch.setattr(sample.Walker, "size", 64)
+def test_a_full_cache_is_emptied(counted, monkeypatch):
+    """A cache of two distributions gives the same names as one of all."""
+    monkeypatch.setattr(samplers, "BLOCK_SIZE", 64)
     expected = names_of(counted, 100, seed=1)
-    monkeypatch.setattr(walk, "TABLE", 2 * 8 * 16)
+    monkeypatch.setattr(walk, "CACHE_SIZE", 2 * 8 * 16)
 
     assert names_of(counted, 100, seed=1) == expected
 
 
 @pytest.mark.parametrize("decoding", [Decoding(), Decoding(temperature=0.7, top_k=5, top_p=0.9)])
-def test_the_nll_of_a_sample_is_the_models_own(counted, net, decoding):
-    """What sampling adds up on its way is what evaluation gives the finished name, however it was drawn."""
+def test_the_nll_of_a_sample_is_that_of_the_model(counted, net, decoding):
+    """The nll that sampling adds up equals that of evaluation, for any decoding."""
     for model, vocab in ((counted, VOCAB), (net, SMALL)):
         found = drawn(model, 500, seed=1, vocab=vocab, decoding=decoding)
 
@@ -123,9 +123,7 @@ def test_the_nll_of_a_sample_is_the_models_own(counted, net, decoding):
 
 
 def chi_square(found, expected):
-    """How far counts are from what they should be, in standard deviations of the statistic; names seldom expected are
-    counted as one kind.
-    """
+    """Chi-square statistic of counts against expected ones, in standard deviations; rare names are merged."""
     total, n = sum(expected.values()), sum(found.values())
     assert found.keys() <= expected.keys()
     expected = {name: n * prob / total for name, prob in expected.items()}
@@ -137,21 +135,21 @@ def chi_square(found, expected):
     return (statistic - freedom) / math.sqrt(2 * freedom)
 
 
-def short_names(longest):
-    return ["".join(name) for length in range(1, longest + 1) for name in product("ab", repeat=length)]
+def short_names(max_length):
+    return ["".join(name) for length in range(1, max_length + 1) for name in product("ab", repeat=length)]
 
 
 def prob_of(model, names, decoding=Decoding()):
-    """How probable a bigram finds each of some names, its end included."""
+    """Probability of each name under a bigram, end included."""
     probs = automaton_of(model, decoding).probs
     return {name: math.prod(probs[a, b] for a, b in pairwise([0, *SMALL.encode(name), 0])) for name in names}
 
 
-def test_names_come_as_often_as_the_model_says(small):
-    """100,000 samples over two characters against the enumerated probability of each name up to ten (chi-square)."""
+def test_names_have_the_frequencies_of_the_model(small):
+    """A chi-square test of 100,000 names against the enumerated probabilities of those up to ten characters."""
     found = Counter(names_of(small, 100_000, seed=11, vocab=SMALL))
     expected = prob_of(small, short_names(10))
-    # A name has a character at least: one time in eight the model would end at once.
+    # One name in eight is empty, and is not sampled.
     assert sum(expected.values()) == pytest.approx(7 / 8, abs=0.02)
 
     found = Counter({name: times for name, times in found.items() if len(name) <= 10})
@@ -159,73 +157,74 @@ def test_names_come_as_often_as_the_model_says(small):
     assert chi_square(found, expected) < 4
 
 
-LEFT_OUT = ["ab", "ba", "bab", "bb"]
-ASKED = [
+EXCLUDED = ["ab", "ba", "bab", "bb"]
+CASES = [
     ({"prefix": "ab", "min": 3}, lambda name: name[:2] == "ab" and len(name) >= 3),
     ({"contains": "bb", "suffix": "a"}, lambda name: "bb" in name and name[-1] == "a"),
     ({"pattern": "(a|bb)+"}, lambda name: not name.replace("bb", "").count("b")),
     (
-        {"ban": ["aa"], "without": LEFT_OUT},
-        lambda name: "aa" not in name and name not in LEFT_OUT,
+        {"ban": ["aa"], "excluded": EXCLUDED},
+        lambda name: "aa" not in name and name not in EXCLUDED,
     ),
 ]
 
 
-def wanted_of(asked):
-    """What is wanted, of names of up to six characters."""
-    form = {key: value for key, value in asked.items() if key not in ("min", "without")}
-    trie = trie_of(pl.Series(asked["without"]), SMALL) if "without" in asked else None
-    return Wanted(constraint(SMALL, **form), asked.get("min", 1), 6, trie)
+def constraints_of(options):
+    """Constraints of names of up to six characters."""
+    text = {key: value for key, value in options.items() if key not in ("min", "excluded")}
+    trie = Trie.of(pl.Series(options["excluded"]), SMALL) if "excluded" in options else None
+    return Constraints(text_dfa(SMALL, **text), options.get("min", 1), 6, trie)
 
 
-@pytest.mark.parametrize(("asked", "is_asked"), ASKED)
+@pytest.mark.parametrize(("options", "is_allowed"), CASES)
 @pytest.mark.parametrize("decoding", [Decoding(), Decoding(temperature=1.5, top_p=0.95)])
-def test_names_as_asked_come_as_often_as_the_model_makes_them_among_its_own(small, asked, is_asked, decoding):
-    """Each that is as asked, in proportion to its probability; and what they are together is told to 1e-9."""
-    expected = prob_of(small, filter(is_asked, short_names(6)), decoding)
-    sampler = sampler_of(small, SMALL, wanted_of(asked), decoding, seed=5)
+def test_constrained_names_keep_their_relative_frequencies(small, options, is_allowed, decoding):
+    """Allowed names occur in proportion to their probability, and their total probability is exact to 1e-9."""
+    expected = prob_of(small, filter(is_allowed, short_names(6)), decoding)
+    sampler = sampler_of(small, SMALL, constraints_of(options), decoding, seed=5)
 
     found = Counter(pl.concat(sample.sample(sampler, 50_000, seed=5))["name"])
 
     assert chi_square(found, {name: p for name, p in expected.items() if p}) < 4
-    none = float(automaton_of(small, decoding).probs[0, 0])
-    assert sampler.probability == pytest.approx(sum(expected.values()) / (1 - none), rel=1e-9)
+    empty = float(automaton_of(small, decoding).probs[0, 0])
+    assert sampler.probability == pytest.approx(sum(expected.values()) / (1 - empty), rel=1e-9)
 
 
-@pytest.mark.parametrize(("asked", "is_asked"), ASKED)
-def test_names_of_a_net_as_asked_come_as_often_as_the_net_makes_them(net, guide, asked, is_asked):
-    """Whatever the guide says: it leads, and what it makes too often is rejected."""
-    names = [name for name in short_names(6) if is_asked(name)]
+@pytest.mark.parametrize(("options", "is_allowed"), CASES)
+def test_constrained_names_of_a_net_keep_their_relative_frequencies(net, guide, options, is_allowed):
+    """The guide proposes names, and rejection corrects their frequencies."""
+    names = [name for name in short_names(6) if is_allowed(name)]
     nlls = nll_of_names(net, SMALL, names)
     expected = {name: math.exp(-nll * (len(name) + 1)) for name, nll in zip(names, nlls, strict=True)}
-    sampler = sampler_of(net, SMALL, wanted_of(asked), seed=5, guide=guide)
+    sampler = sampler_of(net, SMALL, constraints_of(options), seed=5, guide=guide)
 
     found = Counter(pl.concat(sample.sample(sampler, 5_000, seed=5))["name"])
 
     assert chi_square(found, expected) < 4
-    none = math.exp(-nll_of_names(net, SMALL, [""])[0])
-    assert sampler.probability == pytest.approx(sum(expected.values()) / (1 - none), rel=0.05)
-    assert sampler.tally.clipped < 0.01 * sampler.tally.proposed
+    empty = math.exp(-nll_of_names(net, SMALL, [""])[0])
+    assert sampler.probability == pytest.approx(sum(expected.values()) / (1 - empty), rel=0.05)
+    proposed, _, truncated = map(sum, zip(*sampler.acceptance, strict=True))
+    assert truncated < 0.01 * proposed
 
 
-def test_a_prefix_rejects_nothing_of_a_net(net, guide):
-    """All names begin alike, and whatever follows is wanted: each proposal is right."""
-    sampler = sampler_of(net, SMALL, Wanted(constraint(SMALL, prefix="ab")), seed=5, guide=guide)
+def test_a_prefix_alone_rejects_no_proposal(net, guide):
+    """The prefix is forced, and every continuation is allowed."""
+    sampler = sampler_of(net, SMALL, Constraints(text_dfa(SMALL, prefix="ab")), seed=5, guide=guide)
 
     found = pl.concat(sample.sample(sampler, 100, seed=5))["name"]
 
     assert all(name.startswith("ab") for name in found)
-    assert sampler.tally.kept == sampler.tally.proposed
+    assert all(counts.accepted == counts.proposed for counts in sampler.acceptance)
 
 
 def test_distinct_names_are_drawn_without_replacement(small, monkeypatch):
-    """All of the fourteen short ones, the first in proportion to their probability, the second to what is left."""
-    wanted = Wanted(constraint(SMALL), max_length=3)
+    """First names occur in proportion to their probability, second names to that of the remaining names."""
+    constraints = Constraints(text_dfa(SMALL), max_length=3)
     firsts, pairs = Counter(), Counter()
     expected = prob_of(small, short_names(3))
     total = sum(expected.values())
-    monkeypatch.setattr(sample.Walker, "size", 8)
-    sampler = sampler_of(small, SMALL, wanted, seed=0)
+    monkeypatch.setattr(samplers, "BLOCK_SIZE", 8)
+    sampler = sampler_of(small, SMALL, constraints, seed=0)
 
     for seed in range(1500):
         found = pl.concat(sample.sample(sampler, 2, seed=seed, distinct=True))["name"].to_list()
@@ -242,18 +241,18 @@ def test_distinct_names_are_drawn_without_replacement(small, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["small", "net"])
-def test_all_the_names_that_there_are_can_be_drawn(kind, guide, request):
-    """However improbable the last of them: what was drawn is left out of the draws to come."""
-    model, wanted = request.getfixturevalue(kind), Wanted(constraint(SMALL, pattern="a+b*"), max_length=9)
+def test_all_allowed_names_can_be_drawn(kind, guide, request):
+    """Drawn names are excluded from later draws, so even improbable names are found."""
+    model, constraints = request.getfixturevalue(kind), Constraints(text_dfa(SMALL, pattern="a+b*"), max_length=9)
 
-    found = names_of(model, 45, seed=1, vocab=SMALL, wanted=wanted, guide=guide, distinct=True)
+    found = names_of(model, 45, seed=1, vocab=SMALL, constraints=constraints, guide=guide, distinct=True)
 
     assert sorted(found) == sorted("a" * a + "b" * b for a in range(1, 10) for b in range(10 - a))
-    assert found == names_of(model, 45, seed=1, vocab=SMALL, wanted=wanted, guide=guide, distinct=True)
+    assert found == names_of(model, 45, seed=1, vocab=SMALL, constraints=constraints, guide=guide, distinct=True)
 
 
-def test_distinct_names_of_any_kind_and_any_model(counted, net, guide):
-    """A smaller sample is the start of a larger one here too."""
+def test_a_smaller_distinct_sample_is_the_start_of_a_larger_one(counted, net, guide):
+    """It holds for a count model and for a net."""
     for model, vocab, n in ((counted, VOCAB, 30_000), (net, SMALL, 200)):
         found = names_of(model, n, seed=1, vocab=vocab, guide=guide, distinct=True)
 
@@ -262,54 +261,53 @@ def test_distinct_names_of_any_kind_and_any_model(counted, net, guide):
 
 
 @pytest.mark.parametrize("kind", ["small", "net"])
-def test_distinct_names_end_where_there_are_no_more(kind, guide, request):
-    """One more than there are: what was found is told."""
-    model, wanted = request.getfixturevalue(kind), Wanted(constraint(SMALL, pattern="a+b*"), max_length=3)
+def test_a_request_for_too_many_distinct_names_fails(kind, guide, request):
+    """The error has the number of names that exist."""
+    model, constraints = request.getfixturevalue(kind), Constraints(text_dfa(SMALL, pattern="a+b*"), max_length=3)
 
-    with pytest.raises(UnsatisfiableRequest, match="6 such names are found, and 7 are wanted"):
-        names_of(model, 7, seed=1, vocab=SMALL, wanted=wanted, guide=guide, distinct=True)
+    with pytest.raises(UnsatisfiableRequest, match="only 6 names satisfy these constraints, 7 were requested"):
+        names_of(model, 7, seed=1, vocab=SMALL, constraints=constraints, guide=guide, distinct=True)
 
 
-def test_what_is_not_there_is_refused(small, net):
-    """By a model of tables and by a net, before anything is drawn."""
+def test_contradictory_constraints_are_rejected(small, net):
+    """Both for a count model and for a net, before sampling."""
     for model in (small, net):
-        with pytest.raises(UnsatisfiableRequest, match=r"no name .*is as asked"):
+        with pytest.raises(UnsatisfiableRequest, match="no name satisfies these constraints"):
             sampler_of(
-                model, SMALL, Wanted(constraint(SMALL, pattern="a{3}", contains="b")), seed=1, guide=everything(3)
+                model, SMALL, Constraints(text_dfa(SMALL, pattern="a{3}", contains="b")), seed=1, guide=counting_automaton(3)
             )
 
 
-def test_a_prefix_that_a_net_finds_impossible_is_refused(net, guide):
-    """Since its decoding leaves the first character out: no empty name comes instead."""
+def test_a_prefix_that_decoding_excludes_is_rejected(net, guide):
+    """Top-k excludes the first character of the prefix; the sample has no empty name instead."""
     first = int(torch.stack([net.step(torch.tensor([0]), net.initial_state(1))[0][0, 1:]]).argmin()) + 1
-    wanted = Wanted(constraint(SMALL, prefix=SMALL.chars[first]))
+    constraints = Constraints(text_dfa(SMALL, prefix=SMALL.chars[first]))
 
-    with pytest.raises(UnsatisfiableRequest, match="ended as asked"):
-        sampler_of(net, SMALL, wanted, Decoding(top_k=1), seed=1, guide=guide)
+    with pytest.raises(UnsatisfiableRequest, match="none of 12,288 proposals"):
+        sampler_of(net, SMALL, constraints, Decoding(top_k=1), seed=1, guide=guide)
 
 
-def test_names_of_the_longest_length_are_as_asked(small):
-    """Where a name ends in any case, it still ends as it was asked to."""
-    wanted = Wanted(constraint(SMALL, suffix="ab"), min_length=998)
+def test_names_of_the_maximum_length_satisfy_the_constraints(small):
+    """A name that is cut off at 1,000 characters still has the required suffix."""
+    constraints = Constraints(text_dfa(SMALL, suffix="ab"), min_length=998)
 
-    names = names_of(small, 20, seed=1, vocab=SMALL, wanted=wanted)
+    names = names_of(small, 20, seed=1, vocab=SMALL, constraints=constraints)
 
     assert all(name.endswith("ab") and 998 <= len(name) <= 1000 for name in names)
 
 
-def test_a_search_in_vain_ends(small, net, monkeypatch):
-    """What hardly ever is right is given up, and how often it was is told."""
-    monkeypatch.setattr(sample, "VAIN", 3)
-    sampler = sampler_of(net, SMALL, Wanted(constraint(SMALL, prefix="a")), seed=1, guide=automaton_of(small))
-    assert isinstance(sampler, Steered)
-    sampler.log_bound += 100
+def test_sampling_stops_if_almost_all_proposals_are_rejected(small, monkeypatch):
+    """The error has the number of proposals and of accepted ones."""
+    monkeypatch.setattr(sample, "MAX_OVERSAMPLING", 3)
+    sampler = sampler_of(small, SMALL, Constraints(text_dfa(SMALL)), seed=1)
+    none = replace(sampler, block=lambda _: (np.zeros((0, 1), dtype=np.uint8), np.zeros(0)))
 
-    with pytest.raises(UnsatisfiableRequest, match=r"names were drawn, and 0 of 10 were found that are wanted"):
-        list(sample.sample(sampler, 10, seed=1))
+    with pytest.raises(UnsatisfiableRequest, match=r"only 0 of [\d,]+ proposals were accepted, 10 names were requested"):
+        list(sample.sample(none, 10, seed=1))
 
 
-def test_a_model_that_does_not_end_a_name_is_ended():
-    """Never an endless loop: a name ends after 1,000 characters, and its nll says that the model would not."""
+def test_names_are_cut_off_at_the_maximum_length():
+    """A model that never ends a name gives 1,000 characters and an infinite nll."""
     vocab = Vocab((".", "a"))
     model = bigram.Model.from_counts(torch.tensor([[0, 1], [0, 1]]), bigram.Config(smoothing=0))
 
@@ -319,8 +317,8 @@ def test_a_model_that_does_not_end_a_name_is_ended():
     assert found["nll"].to_list() == nll_of_names(model, vocab, found["name"].to_list()).tolist() == [math.inf] * 2
 
 
-def test_a_vocab_of_thousands_is_sampled_in_little_memory():
-    """3,000 characters, smoothed: all names end."""
+def test_a_vocab_of_thousands_of_characters_is_sampled():
+    """All names of a smoothed bigram of 3,000 characters end."""
     vocab = Vocab((".", *(chr(0x4E00 + i) for i in range(3000))))
     counts = torch.zeros((3001, 3001), dtype=torch.int64)
     counts[0, 1:], counts[1:, 0] = 10, 10_000
@@ -333,28 +331,28 @@ def test_a_vocab_of_thousands_is_sampled_in_little_memory():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
-def test_a_seed_out_of_range_is_refused(counted, seed):
-    """The limit is named."""
-    with pytest.raises(ValueError, match=f"--seed {seed}: use 0 to"):
+def test_a_seed_out_of_range_is_rejected(counted, seed):
+    """The error has the seed."""
+    with pytest.raises(InvalidOption, match=f"--seed {seed} is out of range"):
         names_of(counted, 1, seed=seed)
 
 
-def test_a_model_of_nothing_but_the_empty_name_is_an_error():
-    """A name has a character at least; where none can begin, the error says so."""
+def test_a_model_of_the_empty_name_alone_is_an_error():
+    """A sampled name has one character or more."""
     model = bigram.Model.from_counts(torch.tensor([[1, 0], [1, 1]]), bigram.Config(smoothing=0))
 
-    with pytest.raises(ValueError, match="nothing but the empty name"):
+    with pytest.raises(UnsatisfiableRequest, match="only the empty name"):
         names_of(model, 1, seed=0, vocab=Vocab((".", "a")))
 
 
-def test_every_number_of_names_has_its_automaton():
-    """What adds up numbers of names has one state, whatever the vocab."""
-    assert everything(5).probs.sum() == 5
-    assert np.isfinite(everything(5).nats).all()
+def test_the_counting_automaton_has_one_state():
+    """Each character of the vocab has weight 1."""
+    assert counting_automaton(5).probs.sum() == 5
+    assert np.isfinite(counting_automaton(5).nats).all()
 
 
 def test_the_lectures_samples_by_its_own_loop(lecture_names):
-    """torch.multinomial on our P, its generator seeded 2147483647, gives the lecture's names (torch 2.13)."""
+    """`torch.multinomial` on our P with seed 2147483647 gives the lecture's names (torch 2.13)."""
     vocab = Vocab.of(lecture_names)
     model, _ = trained("bigram", configure("bigram", {"smoothing": 0}), lecture_names, vocab)
     probs, rng, names = model.P.float(), torch.Generator().manual_seed(2147483647), []

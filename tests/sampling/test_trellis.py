@@ -1,4 +1,4 @@
-"""Exact values of all names that are wanted, against all names of a tiny alphabet, one by one."""
+"""Backward probabilities, compared with the enumeration of all names of a tiny alphabet."""
 
 import math
 import re
@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore.options import LONGEST
-from makemore.sampling.automaton import Automaton, everything
-from makemore.sampling.constraints import constraint
-from makemore.sampling.trellis import MOST, Trellis, Wanted, largest
-from makemore.sampling.trie import trie_of
+from makemore.options import MAX_LENGTH
+from makemore.sampling.automaton import Automaton, counting_automaton
+from makemore.sampling.backward import MAX_COUNT, max_product
+from makemore.sampling.constraints import Constraints, text_dfa
+from makemore.sampling.trellis import Trellis
+from makemore.sampling.trie import Trie
 from makemore.vocab import Vocab
 
 VOCAB = Vocab((".", "a", "b"))
@@ -33,7 +34,7 @@ def automaton(seed, states=4, zeros=0.0):
 
 
 def prob(model, name):
-    """How probable a name is, its end included: the product along its walk."""
+    """Probability of a name, end included: the product along its walk."""
     state, product_ = 0, 1.0
     for ch in name:
         ix = VOCAB.stoi[ch]
@@ -41,97 +42,97 @@ def prob(model, name):
     return product_ * model.probs[state, 0]
 
 
-asked = st.fixed_dictionaries(
+text_options = st.fixed_dictionaries(
     {
         "prefix": st.text("ab", max_size=2),
         "suffix": st.text("ab", max_size=2),
         "contains": st.text("ab", max_size=2),
-        "pattern": st.sampled_from([None, "a.*", "(ab|b)+", "[^a]{2,}.*", ".*aa.*b"]),
+        "pattern": st.sampled_from(["", "a.*", "(ab|b)+", "[^a]{2,}.*", ".*aa.*b"]),
         "ban": st.lists(st.text("ab", min_size=1, max_size=3), max_size=2),
     }
 )
 
 
-def is_as_asked(name, asked):
-    """In the words of Python's own text."""
+def satisfies(name, options):
+    """Whether a name satisfies the options, by Python's string methods."""
     return (
-        name.startswith(asked["prefix"])
-        and name.endswith(asked["suffix"])
-        and asked["contains"] in name
-        and (asked["pattern"] is None or re.fullmatch(asked["pattern"], name) is not None)
-        and not any(ban in name for ban in asked["ban"])
+        name.startswith(options["prefix"])
+        and name.endswith(options["suffix"])
+        and options["contains"] in name
+        and (not options["pattern"] or re.fullmatch(options["pattern"], name) is not None)
+        and not any(ban in name for ban in options["ban"])
     )
 
 
 @settings(max_examples=150)
 @given(
-    st.integers(0, 10_000), asked, st.integers(1, 4), st.integers(0, LENGTH - 1),
+    st.integers(0, 10_000), text_options, st.integers(1, 4), st.integers(0, LENGTH - 1),
     st.none() | st.lists(st.sampled_from(NAMES), max_size=20), st.sampled_from([0.0, 0.3]),
 )  # fmt: skip
-def test_values_are_those_of_all_names_one_by_one(seed, asked, shortest, more, without, zeros):
-    """The probability of all names as asked to 1e-9, their number, and the probability of the best."""
+def test_totals_equal_those_of_the_enumeration(seed, options, min_length, more, excluded, zeros):
+    """The probability of all allowed names to 1e-9, their number, and the probability of the best one."""
     model = automaton(seed, zeros=zeros)
-    longest = min(LENGTH, shortest + more)
-    trie = None if without is None else trie_of(pl.Series(without, dtype=pl.String), VOCAB)
-    wanted = Wanted(constraint(VOCAB, **asked), shortest, longest, trie)
+    max_length = min(LENGTH, min_length + more)
+    trie = None if excluded is None else Trie.of(pl.Series(excluded, dtype=pl.String), VOCAB)
+    constraints = Constraints(text_dfa(VOCAB, **options), min_length, max_length, trie)
     names = [
         name for name in NAMES
-        if shortest <= len(name) <= longest and is_as_asked(name, asked) and name not in (without or [])
+        if min_length <= len(name) <= max_length and satisfies(name, options) and name not in (excluded or [])
     ]  # fmt: skip
     probs = [prob(model, name) for name in names]
 
-    assert Trellis(model, wanted).value == pytest.approx(sum(probs), rel=1e-9, abs=1e-15)
-    assert Trellis(model.support, wanted).value == sum(p > 0 for p in probs)
-    assert Trellis(model, wanted, gather=largest).value == pytest.approx(max(probs, default=0), rel=1e-12)
+    assert Trellis.of(model, constraints).total == pytest.approx(sum(probs), rel=1e-9, abs=1e-15)
+    assert Trellis.of(model.support, constraints).total == sum(p > 0 for p in probs)
+    assert Trellis.of(model, constraints, max_product).total == pytest.approx(max(probs, default=0), rel=1e-12)
 
 
-def test_names_of_any_length_by_hand():
-    """a, aa, aaa, ... and b, ab, aab, ...: geometric series; of three characters and more, what follows aa."""
+def test_totals_of_names_of_unlimited_length_by_hand():
+    """Geometric series of a, aa, aaa, ... and of b, ab, aab, ..."""
     probs = np.array([[0.25, 0.5, 0.25], [0.25, 0.5, 0.25], [1.0, 0.0, 0.0]])
     model = Automaton(probs, probs, np.array([[0, 1, 2], [0, 1, 2], [0, 0, 0]], dtype=np.int32))
 
-    assert Trellis(model, Wanted(constraint(VOCAB, pattern="a+"))).value == pytest.approx(0.25, rel=1e-12)
-    assert Trellis(model, Wanted(constraint(VOCAB, suffix="b"))).value == pytest.approx(0.5, rel=1e-12)
-    assert Trellis(model, Wanted(constraint(VOCAB), min_length=3)).value == pytest.approx(0.1875, rel=1e-12)
-    assert Trellis(model, Wanted(constraint(VOCAB))).value == pytest.approx(0.75, rel=1e-12)
+    assert Trellis.of(model, Constraints(text_dfa(VOCAB, pattern="a+"))).total == pytest.approx(0.25, rel=1e-12)
+    assert Trellis.of(model, Constraints(text_dfa(VOCAB, suffix="b"))).total == pytest.approx(0.5, rel=1e-12)
+    assert Trellis.of(model, Constraints(text_dfa(VOCAB), min_length=3)).total == pytest.approx(0.1875, rel=1e-12)
+    assert Trellis.of(model, Constraints(text_dfa(VOCAB))).total == pytest.approx(0.75, rel=1e-12)
 
 
-def test_a_model_that_does_not_end_has_names_of_the_longest_length_at_most():
-    """1,000 characters, and no name that ends before."""
+def test_names_of_a_model_that_rarely_ends_one_are_cut_off():
+    """Names have at most 1,000 characters; the total covers those that end before."""
     probs = np.array([[0.0, 1.0, 0.0]])
     never = Automaton(probs, probs, np.zeros((1, 3), dtype=np.int32))
-    seldom = Automaton(np.array([[0.001, 0.999, 0.0]]), probs, np.zeros((1, 3), dtype=np.int32))
+    rarely = Automaton(np.array([[0.001, 0.999, 0.0]]), probs, np.zeros((1, 3), dtype=np.int32))
 
-    assert Trellis(never, Wanted(constraint(VOCAB, contains="a"))).value == 0
-    assert Trellis(seldom, Wanted(constraint(VOCAB, contains="a"))).value == pytest.approx(
-        sum(0.999**n * 0.001 for n in range(1, LONGEST + 1)), rel=1e-9
+    assert Trellis.of(never, Constraints(text_dfa(VOCAB, contains="a"))).total == 0
+    assert Trellis.of(rarely, Constraints(text_dfa(VOCAB, contains="a"))).total == pytest.approx(
+        sum(0.999**n * 0.001 for n in range(1, MAX_LENGTH + 1)), rel=1e-9
     )
 
 
 @pytest.mark.parametrize(
-    ("asked", "number"),
+    ("options", "count"),
     [
         ({"pattern": "a{3}"}, 1),
-        ({"pattern": "a*"}, LONGEST),
+        ({"pattern": "a*"}, MAX_LENGTH),
         ({"prefix": "ab", "max": 3}, 3),
         ({"min": 2, "max": 3}, 12),
-        ({}, MOST),
+        ({}, MAX_COUNT),
         ({"pattern": "a{3}", "contains": "b"}, 0),
     ],
 )
-def test_numbers_of_names_by_hand(asked, number):
-    """Exact where names can be counted; from 1e18 on it is told no more exactly."""
-    bounds = asked.pop("min", 1), asked.pop("max", None)
+def test_counts_of_names_by_hand(options, count):
+    """Counts are exact and saturate at 1e18."""
+    lengths = options.get("min", 1), options.get("max")
 
-    assert Trellis(everything(3), Wanted(constraint(VOCAB, **asked), *bounds)).value == number
+    assert Trellis.of(counting_automaton(3), Constraints(text_dfa(VOCAB, **options), *lengths)).total == count
 
 
-def test_long_prefixes_cost_nothing_of_the_exactness():
-    """A name of 60 characters of which each has probability 1/2 is found with its 2 ** -61."""
+def test_long_names_keep_full_precision():
+    """A name of 60 characters of probability 1/2 each has probability 2 ** -61."""
     probs = np.array([[0.5, 0.5, 0.0]])
     model = Automaton(probs, probs, np.zeros((1, 3), dtype=np.int32))
 
-    value = Trellis(model, Wanted(constraint(VOCAB, pattern="a{60}"))).value
+    total = Trellis.of(model, Constraints(text_dfa(VOCAB, pattern="a{60}"))).total
 
-    assert value == 2.0**-61
-    assert math.log2(Trellis(model, Wanted(constraint(VOCAB), 60, 60), gather=largest).value) == -61
+    assert total == 2.0**-61
+    assert math.log2(Trellis.of(model, Constraints(text_dfa(VOCAB), 60, 60), max_product).total) == -61

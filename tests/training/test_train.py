@@ -8,7 +8,7 @@ import torch
 
 from makemore.evaluation.loss import nll_of_names
 from makemore.home import Home, locked_home
-from makemore.inference.model import Loaded
+from makemore.inference.loading import LoadedModel
 from makemore.models import model_types
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_weights_and_samples(home, version):
 @pytest.mark.parametrize("model_type", model_types())
 def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_type):
     """step and forward, cache and none: one number a name."""
-    loaded = Loaded(version / "models" / model_type)
+    loaded = LoadedModel(version / "models" / model_type)
 
     drawn = loaded.sample(100, seed=3)
 
@@ -80,7 +80,7 @@ def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_ty
 @pytest.mark.parametrize("model_type", model_types())
 def test_first_names_of_a_large_sample_are_those_of_a_small_one(version, model_type):
     """Whichever names stand beside them in a batch, and leave it before them."""
-    loaded = Loaded(version / "models" / model_type)
+    loaded = LoadedModel(version / "models" / model_type)
 
     assert loaded.sample(5, seed=3).equals(loaded.sample(3000, seed=3).head(5))
 
@@ -88,7 +88,7 @@ def test_first_names_of_a_large_sample_are_those_of_a_small_one(version, model_t
 @pytest.mark.parametrize("model_type", model_types())
 def test_names_as_asked_of_every_model(version, model_type):
     """Whatever makes them: none that was in the list, none twice, all of the form."""
-    loaded = Loaded(version / "models" / model_type)
+    loaded = LoadedModel(version / "models" / model_type)
 
     names = loaded.sample(20, seed=3, max_length=4, suffix=loaded.vocab.chars[1], novel=True, distinct=True)["name"]
 

@@ -1,4 +1,4 @@
-"""What a program gets that loads a model: names as asked, the best ones, scores."""
+"""Loaded models: constrained names, the most probable names, scores."""
 
 import math
 import shutil
@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import makemore
-from makemore.errors import UnsatisfiableRequest
+from makemore.errors import InvalidOption, UnsatisfiableRequest
 from makemore.evaluation.loss import nll_of_names
 from makemore.home import Home
 from makemore.versions.store import find_version
@@ -24,7 +24,7 @@ def ngram(version):
 
 
 def test_a_model_is_found_by_its_version_or_by_a_path(published, version, monkeypatch, tmp_path):
-    """The newest version's best model, unless one is named; a model's folder is enough."""
+    """The default is the best model of the newest version; the folder of a model is enough."""
     monkeypatch.chdir(published.parent)
     shutil.copytree(version / "models" / "bigram", tmp_path / "alone")
     names = makemore.load(version, model="bigram").sample(5, seed=1)
@@ -44,8 +44,8 @@ def test_a_model_is_found_by_its_version_or_by_a_path(published, version, monkey
         makemore.load(published, model="gru")
 
 
-def test_names_as_asked(ngram):
-    """All of it at once, checked in the words of Python's own text."""
+def test_names_satisfy_all_constraints_together(ngram):
+    """Python's string methods confirm each constraint."""
     listed = set(ngram._listed)
     issued = ngram.sample(50, seed=1, prefix="ma")["name"].to_list()
 
@@ -63,8 +63,8 @@ def test_names_as_asked(ngram):
     assert found["nll"].to_list() == pytest.approx(nll_of_names(ngram.model, ngram.vocab, names))
 
 
-def test_the_best_names_are_the_most_probable_of_any_that_were_drawn(ngram):
-    """In order, and none of 100,000 draws is better than the last of them but is not among them."""
+def test_the_best_names_are_more_probable_than_all_others(ngram):
+    """Every one of 100,000 sampled names that is more probable than the last of them is among them."""
     best = ngram.best(200, novel=True)
     drawn = ngram.sample(100_000, seed=1, novel=True)
 
@@ -75,25 +75,26 @@ def test_the_best_names_are_the_most_probable_of_any_that_were_drawn(ngram):
     assert len(better) > 0
 
 
-def test_the_number_that_there_is_is_told(ngram):
-    """Counted, not tried: all names of two letters that start with m but those of the list."""
-    there = 26 - sum(len(name) == 2 and name[0] == "m" for name in ngram._listed)
+def test_a_request_for_too_many_names_has_the_exact_count(ngram):
+    """It counts the names of two letters that start with m and are not in the list."""
+    count = 26 - sum(len(name) == 2 and name[0] == "m" for name in ngram._listed)
 
-    found = ngram.sample(there, prefix="m", min_length=2, max_length=2, novel=True, distinct=True)
+    found = ngram.sample(count, prefix="m", min_length=2, max_length=2, novel=True, distinct=True)
 
-    assert found["name"].n_unique() == there
-    with pytest.raises(UnsatisfiableRequest, match=f"there are {there} such names, and {there + 1} are wanted"):
-        ngram.sample(there + 1, prefix="m", min_length=2, max_length=2, novel=True, distinct=True)
+    assert found["name"].n_unique() == count
+    with pytest.raises(UnsatisfiableRequest, match=f"only {count} names satisfy these constraints, {count + 1} were"):
+        ngram.sample(count + 1, prefix="m", min_length=2, max_length=2, novel=True, distinct=True)
     with pytest.raises(
-        UnsatisfiableRequest, match=r"no name .* is as asked. Asked for: -n 1 --prefix ma --suffix am --max-length 2"
+        UnsatisfiableRequest,
+        match=r"no name satisfies these constraints. request: -n 1 --prefix ma --suffix am --max-length 2",
     ):
         ngram.sample(1, prefix="ma", suffix="am", max_length=2)
-    with pytest.raises(UnsatisfiableRequest, match=r"--prefix 'zë' has 'ë', which is not among the 27 characters"):
+    with pytest.raises(UnsatisfiableRequest, match=r"--prefix 'zë'.*'ë', which is not"):
         ngram.sample(1, prefix="zë")
 
 
-def test_scores_say_what_is_likely(ngram):
-    """A name of the list is more name-like than a jumble of its letters."""
+def test_scores_rank_names(ngram):
+    """A name of the list scores better than an anagram of it."""
     scores = ngram.score(["emma", "mmea"])
 
     assert scores["name"].to_list() == ["emma", "mmea"]
@@ -105,17 +106,17 @@ def test_scores_say_what_is_likely(ngram):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0}, "--temperature 0: use more than 0"),
-        ({"top_k": 0}, "--top-k 0: use 1 or more"),
-        ({"top_p": 1.5}, "--top-p 1.5: use more than 0, and at most 1"),
-        ({"min_length": 0}, "--min-length 0: use 1 or more"),
-        ({"min_length": 5, "max_length": 4}, "--max-length 4: use 5 or more"),
-        ({"max_length": 1001}, "--max-length 1001: use 1000 or less"),
+        ({"temperature": 0}, "--temperature 0 is out of range"),
+        ({"top_k": 0}, "--top-k 0 is out of range"),
+        ({"top_p": 1.5}, "--top-p 1.5 is out of range"),
+        ({"min_length": 0}, "--min-length 0 is out of range"),
+        ({"min_length": 5, "max_length": 4}, "--max-length 4 is out of range. hint: use 5"),
+        ({"max_length": 1001}, "--max-length 1001 is out of range"),
         ({"pattern": "(a"}, r"\(a"),
-        ({"ban": [""]}, "--ban '' is in every name"),
+        ({"ban": [""]}, "--ban '' is contained in every name"),
     ],
 )
-def test_options_out_of_their_range(ngram, options, message):
-    """Told before anything is drawn."""
-    with pytest.raises(ValueError, match=message):
+def test_options_out_of_range_are_rejected(ngram, options, message):
+    """The error comes before sampling and has the option and its value."""
+    with pytest.raises(InvalidOption, match=message):
         ngram.sample(5, **options)

@@ -1,0 +1,154 @@
+"""Loading of a published model, with methods to sample and to score names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from makemore.data import dataset
+from makemore.database import connect
+from makemore.device import choose as choose_device
+from makemore.errors import UnsatisfiableRequest
+from makemore.evaluation.name_scores import described
+from makemore.home import Home
+from makemore.inference.generation import Generation, generation_of
+from makemore.models import bigram
+from makemore.options import SEED, SampleOptions
+from makemore.sampling.automaton import Automaton, Decoding, automaton_of, is_automaton
+from makemore.sampling.constraints import Constraints, text_dfa
+from makemore.sampling.requests import Request
+from makemore.sampling.trie import Trie
+from makemore.versions import weights
+from makemore.versions.folder import MANIFEST
+from makemore.versions.store import find_version
+from makemore.versions.version import Version
+
+MIN_GUIDE_TEMPERATURE = 0.5
+"""Lower limit of a guide's temperature: a sharper guide proposes too few of the names that the net prefers."""
+
+
+class LoadedModel:
+    """A model of a version.
+
+    `model` is the torch module, `vocab` maps characters to ids, `version` is the `Version`.
+    """
+
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
+        self.model, self.vocab = weights.load_model(folder)
+        self.device = torch.device("cpu") if is_automaton(self.model) else choose_device(device)
+        for part in (self.model, *getattr(self.model, "parts", ())):
+            part.to(self.device)
+
+    def sample(
+        self, n: int, *, seed: int = SEED, not_in: Iterable[str] = (), ban: Iterable[str] = (), **options: Any
+    ) -> pl.DataFrame:
+        """Sample `n` names: columns rank (from 1), name and nll (nats per character, end included).
+
+        Equal seeds give equal names. `not_in` are names to exclude, `ban` are texts that no name may contain. The other
+        options are those of `SampleOptions`: prefix, suffix, contains, pattern, min_length, max_length, novel,
+        distinct, temperature, top_k and top_p.
+
+        Raises:
+            UnsatisfiableRequest: no name satisfies the constraints, or fewer than n do and `distinct` is set.
+            InvalidOption: an option is out of range.
+        """
+        return self._frame(Request(n, seed=seed, options=SampleOptions(**options)), not_in, ban)
+
+    def best(self, n: int, *, not_in: Iterable[str] = (), ban: Iterable[str] = (), **options: Any) -> pl.DataFrame:
+        """Return the `n` most probable names in order: columns rank, name and nll; options as in `sample`.
+
+        Raises:
+            UnsatisfiableRequest: fewer than n names satisfy the constraints, or the model is a net.
+            InvalidOption: an option is out of range.
+        """
+        return self._frame(Request(n, best=True, options=SampleOptions(**options)), not_in, ban)
+
+    def score(self, names: Sequence[str] | pl.Series) -> pl.DataFrame:
+        """Score names: columns name, nll, bits, percentile, seen and surprisal, as `described` documents them.
+
+        Raises:
+            NotFound: the model was loaded without its version.
+            InvalidInput: a name has a character that is not in the vocab.
+        """
+        return described(self.model, self.vocab, names, held_out=self._held_out, train=self._train)
+
+    def generation(self, request: Request, not_in: Iterable[str] = (), ban: Iterable[str] = ()) -> Generation:
+        """Return the generation of a request, with the contents of its lists.
+
+        Raises:
+            UnsatisfiableRequest: fewer names than requested satisfy the constraints.
+            InvalidOption: an option is invalid.
+        """
+        request = replace(request, model=self.model_type)
+        try:
+            constraints = self._constraints(request.options, not_in, ban)
+            return generation_of(self.model, self.vocab, request, constraints, guide=self._guide, device=self.device)
+        except UnsatisfiableRequest as error:
+            raise UnsatisfiableRequest(f"{self.model_type}: {error}. request: {request.describe()}") from error
+
+    def _frame(self, request: Request, not_in: Iterable[str], ban: Iterable[str]) -> pl.DataFrame:
+        generation = self.generation(request, not_in, ban)
+        return pl.concat(frame for shard in range(generation.shards) for frame in generation.names(shard))
+
+    def _constraints(self, options: SampleOptions, not_in: Iterable[str], ban: Iterable[str]) -> Constraints:
+        excluded = pl.Series("name", list(not_in), dtype=pl.String)
+        if options.novel:
+            excluded = pl.concat([excluded, self._listed])
+        text = text_dfa(self.vocab, **vars(options) | {"ban": list(ban)})
+        trie = Trie.of(excluded, self.vocab) if len(excluded) else None
+        return Constraints(text, options.min_length, options.max_length, trie)
+
+    def _guide(self, decoding: Decoding) -> Automaton:
+        """Return the automaton of the version's n-grams, or else that of its bigram counts, as the guide of a net."""
+        # Decoding of the net itself excludes the characters outside of top-k and top-p.
+        decoding = Decoding(max(decoding.temperature, MIN_GUIDE_TEMPERATURE))
+        if (ngram := self.folder.parent / "ngram").is_dir():
+            return automaton_of(weights.load_model(ngram)[0], decoding)
+        size, has_counts = len(self.vocab), self.version.counts.exists()
+        N = self.version.read_counts()["count"].to_torch() if has_counts else torch.zeros(size**2)
+        return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)
+
+    @cached_property
+    def _held_out(self) -> pl.DataFrame:
+        return self.version.read_scores(self.model_type)
+
+    @cached_property
+    def _train(self) -> pl.Series:
+        with connect(self.version.stats, read_only=True) as con:
+            return dataset.train_names(con)
+
+    @cached_property
+    def _listed(self) -> pl.Series:
+        """Distinct names of the version's lists."""
+        with connect(self.version.stats, read_only=True) as con:
+            names: pl.Series = con.sql("select name from name_counts").pl()["name"]
+        return names
+
+
+def load(
+    version: str | Path | None = None, *, model: str | None = None, home: str | Path = "artifacts", device: str = "auto"
+) -> LoadedModel:
+    """Load a model of a version, given by its name in a home (the champion by default) or by a path.
+
+    The path is that of a version, a home or a single model. The default model is that of the champion, or else the one
+    with the lowest dev nll. A net is loaded to a GPU if there is one, unless `device` is 'cpu'.
+
+    Raises:
+        NotFound: the version or the model does not exist.
+        CorruptVersion: a file of the version is damaged.
+    """
+    path = Path(version or home)
+    if (path / "config.json").exists():
+        return LoadedModel(path.resolve(), device)
+    if (path / MANIFEST).exists():
+        found = Version(path)
+    else:
+        found = find_version(Home(path)) if path.is_dir() else find_version(Home(Path(home)), str(path))
+    return LoadedModel(found.model_folder(found.find_model(model)), device)

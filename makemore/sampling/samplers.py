@@ -1,0 +1,156 @@
+"""Samplers: blocks of names of a model under constraints, by random walks or by guided sampling."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+
+from makemore.device import cores, threads
+from makemore.errors import UnsatisfiableRequest
+from makemore.options import check_seed
+from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, is_automaton
+from makemore.sampling.constraints import Constraints, text_dfa
+from makemore.sampling.guided import ProposalDistribution, propose
+from makemore.sampling.pilot import ABANDON_MARGIN, run_pilot
+from makemore.sampling.trellis import Trellis
+from makemore.sampling.trie import Trie
+from makemore.sampling.walk import DistributionCache, walk
+from makemore.vocab import Vocab
+
+BLOCK_SIZE = 1 << 14
+"""Names of an automaton that share a random stream."""
+BATCH_SIZE = {"cpu": 2048, "cuda": 16384}
+"""Names that a net generates in one batch and that share a random stream, by device type."""
+MAX_BATCH_ELEMENTS = 1 << 23
+"""Limit of names times characters of a batch: 64 MB of float64."""
+
+Block = tuple[npt.NDArray[np.integer], Floats]
+"""Ids (n, T) of names, each row up to its first 0, and their nats (n,) under the model itself."""
+
+
+class Acceptance(NamedTuple):
+    """Counts of proposals; those with a weight above the bound are truncated: their names are slightly too rare."""
+
+    proposed: int
+    accepted: int
+    truncated: int
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws names in blocks."""
+
+    vocab: Vocab
+    block_size: int
+    """Names of a block, at most."""
+    block: Callable[[np.random.Generator], Block]
+    """Draw a block of names, determined by the random numbers."""
+    excluding: Callable[[pl.Series], Sampler]
+    """Return a sampler that excludes these names too."""
+    probability: float = 1.0
+    """Probability that a non-empty name of the model satisfies the constraints; an estimate for nets."""
+    workers: int = 1
+    """Blocks to draw in parallel."""
+    acceptance: list[Acceptance] = field(default_factory=list)
+    """Counts of each block so far; empty if no draw is rejected."""
+
+
+def sampler_of(
+    model: Any, vocab: Vocab, constraints: Constraints, decoding: Decoding = Decoding(), *, seed: int,
+    guide: Automaton | None = None, device: torch.device = torch.device("cpu"),
+) -> Sampler:  # fmt: skip
+    """Return the sampler of a model under constraints; a net under constraints, on `device`, needs a guide.
+
+    Raises:
+        InvalidOption: the seed is out of range, or the constraints are too large.
+        UnsatisfiableRequest: no name of the model satisfies the constraints.
+    """
+    check_seed(seed)
+    if is_automaton(model):
+        return _automaton_sampler(Trellis.of(automaton_of(model, decoding), constraints), vocab)
+    trellis = None if constraints.is_unconstrained else Trellis.of(_required(guide), constraints)
+    return _guided_sampler(ProposalDistribution(model, decoding, trellis, device), vocab, guide, seed)
+
+
+def _automaton_sampler(trellis: Trellis, vocab: Vocab, warm: DistributionCache | None = None) -> Sampler:
+    """Return the sampler of an automaton: each draw satisfies the constraints."""
+    probability = 1.0
+    if not trellis.constraints.is_unconstrained:
+        probability = _satisfiable(trellis).total / float(trellis.product.automaton.probs[0, 1:].sum())
+    cache, lock = DistributionCache(trellis, warm), threading.Lock()
+
+    def block(rng: np.random.Generator) -> Block:
+        # Threads that draw shards of one request share the cache.
+        with lock:
+            return walk(cache, rng, BLOCK_SIZE)
+
+    def excluding(names: pl.Series) -> Sampler:
+        return _automaton_sampler(_exclude(trellis, names, vocab), vocab, cache)
+
+    return Sampler(vocab, BLOCK_SIZE, block, excluding, probability)
+
+
+def _guided_sampler(distribution: ProposalDistribution, vocab: Vocab, guide: Automaton | None, seed: int) -> Sampler:
+    """Return the sampler of a net: it accepts proposals with a probability in proportion to their importance weights.
+
+    This is rejection sampling with a bound from a pilot run (Caffo, Booth and Davis 2002). With the guide's support
+    alone, weights are at most 1 and sampling is exact. Otherwise weights are truncated at the bound, which misallocates
+    up to `TRUNCATED_MASS` of the names.
+    """
+    device = distribution.device.type
+    size = max(1, min(BATCH_SIZE[device], MAX_BATCH_ELEMENTS // len(vocab)))
+    workers = cores() if device == "cpu" else 1
+
+    def excluding(names: pl.Series) -> Sampler:
+        trellis = distribution.guide or Trellis.of(_required(guide), Constraints(text_dfa(vocab)))
+        return _guided_sampler(replace(distribution, guide=_exclude(trellis, names, vocab)), vocab, guide, seed)
+
+    def unconstrained_block(rng: np.random.Generator) -> Block:
+        rng.random(size)  # Unused: each block takes the same random numbers with and without constraints.
+        with threads():
+            proposals = propose(distribution, rng, size)
+        return proposals.ids, proposals.nats
+
+    if distribution.guide is None:
+        return Sampler(vocab, size, unconstrained_block, excluding, workers=workers)
+    with threads():
+        pilot = run_pilot(distribution, _satisfiable(distribution.guide), size, seed)
+    acceptance: list[Acceptance] = []
+
+    def block(rng: np.random.Generator) -> Block:
+        threshold = np.log(rng.random(size)) + pilot.log_bound
+        # With the guide's support alone, weights never rise.
+        margin = 0 if np.isinf(pilot.distribution.smoothing) else ABANDON_MARGIN
+        with threads():
+            proposals = propose(pilot.distribution, rng, size, threshold - margin)
+        accepted = threshold < proposals.log_weights
+        truncated = proposals.log_weights > pilot.log_bound + 1e-9
+        acceptance.append(Acceptance(size, int(accepted.sum()), int(truncated.sum())))
+        return proposals.ids[accepted], proposals.nats[accepted]
+
+    return Sampler(vocab, size, block, excluding, pilot.probability, workers, acceptance)
+
+
+def _required(guide: Automaton | None) -> Automaton:
+    if guide is None:
+        raise TypeError("a net under constraints needs the automaton of a count model as its guide")
+    return guide
+
+
+def _satisfiable(trellis: Trellis) -> Trellis:
+    if not trellis.total > 0:
+        raise UnsatisfiableRequest("no name satisfies these constraints")
+    return trellis
+
+
+def _exclude(trellis: Trellis, names: pl.Series, vocab: Vocab) -> Trellis:
+    """Exclude names in addition to those that the trellis excludes."""
+    excluded = trellis.constraints.excluded
+    return trellis.excluding(Trie.of(names if excluded is None else pl.concat([excluded.names, names]), vocab))
