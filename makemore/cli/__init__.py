@@ -9,7 +9,7 @@ import traceback
 
 from makemore.cli import home, inspect, lists, names, run, serve, versions
 from makemore.cli.app import app
-from makemore.errors import NeedsAttention, UnsatisfiableRequest
+from makemore.errors import MakemoreError
 
 __all__ = ["app", "home", "inspect", "lists", "main", "names", "run", "serve", "versions"]
 
@@ -34,6 +34,6 @@ def main() -> None:
         # is gone; DuckDB then prints forty lines of complaint.
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
-        sys.exit(3 if isinstance(error, UnsatisfiableRequest) else 4 if isinstance(error, NeedsAttention) else 1)
+        sys.exit(error.exit_code if isinstance(error, MakemoreError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

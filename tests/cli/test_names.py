@@ -120,7 +120,7 @@ def test_requests_of_a_file(ok, published, tmp_path):
 
 
 def test_a_killed_job_resumes_to_the_same_bytes(published, ok, tmp_path, monkeypatch):
-    """kill -9 in the third of four shards leaves no file; the same command then writes the bytes of an undisturbed run."""
+    """After kill -9 in the third of four shards there is no file; the same command then completes it."""
     command = ["sample", "-n", "60000", "--model", "bigram", "--seed", "1", "--home", str(published), "-o"]
     monkeypatch.setattr(sample, "SHARD_SIZE", samplers.BLOCK_SIZE)
 

@@ -255,7 +255,7 @@ def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_pa
 
     state = generate(tmp_path / "out.csv", [request], home=tmp_path / "home", return_state=True)
 
-    with pytest.raises(UnsatisfiableRequest, match="request few: bigram: there are 1 such names, and 5 are wanted"):
+    with pytest.raises(UnsatisfiableRequest, match="request few: bigram: only 1 names satisfy these constraints"):
         state.result()
     assert not (tmp_path / "out.csv").exists()
     [told] = webhook.posted

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makemore.models import model_types
-from makemore.sampling.automaton import Decoding, automaton_of, decoded, counting_automaton, is_automaton
+from makemore.sampling.automaton import Decoding, automaton_of, counting_automaton, decoded, is_automaton
 from tests.models.test_model_types import IDX, some_model
 
 AUTOMATA = [model_type for model_type in model_types() if is_automaton(some_model(model_type))]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore.sampling.best import best
 from makemore.sampling.backward import max_product
+from makemore.sampling.best import best
 from makemore.sampling.constraints import Constraints, text_dfa
 from makemore.sampling.trellis import Trellis
 from makemore.sampling.trie import Trie

@@ -90,6 +90,4 @@ def test_a_request_is_described_as_options_of_the_command():
     options = SampleOptions(prefix="ma", max_length=8, novel=True, ban=("a.txt", "b c.txt"))
 
     assert Request(3, best=True).describe() == "-n 3 --best"
-    assert Request(5, options=options).describe() == (
-        "-n 5 --prefix ma --max-length 8 --novel --ban a.txt 'b c.txt'"
-    )
+    assert Request(5, options=options).describe() == ("-n 5 --prefix ma --max-length 8 --novel --ban a.txt 'b c.txt'")

@@ -274,7 +274,11 @@ def test_contradictory_constraints_are_rejected(small, net):
     for model in (small, net):
         with pytest.raises(UnsatisfiableRequest, match="no name satisfies these constraints"):
             sampler_of(
-                model, SMALL, Constraints(text_dfa(SMALL, pattern="a{3}", contains="b")), seed=1, guide=counting_automaton(3)
+                model,
+                SMALL,
+                Constraints(text_dfa(SMALL, pattern="a{3}", contains="b")),
+                seed=1,
+                guide=counting_automaton(3),
             )
 
 
@@ -302,7 +306,7 @@ def test_sampling_stops_if_almost_all_proposals_are_rejected(small, monkeypatch)
     sampler = sampler_of(small, SMALL, Constraints(text_dfa(SMALL)), seed=1)
     none = replace(sampler, block=lambda _: (np.zeros((0, 1), dtype=np.uint8), np.zeros(0)))
 
-    with pytest.raises(UnsatisfiableRequest, match=r"only 0 of [\d,]+ proposals were accepted, 10 names were requested"):
+    with pytest.raises(UnsatisfiableRequest, match=r"only 0 of [\d,]+ proposals were accepted"):
         list(sample.sample(none, 10, seed=1))
 
 
