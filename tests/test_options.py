@@ -27,7 +27,7 @@ from makemore.options import BuildOptions, IngestOptions, ReadOptions, TrainOpti
         (BuildOptions, {"min_count": 0}, "--min-count 0: use 1 or more"),
         (TrainOptions, {"models": ()}, "name one or more with --models"),
         (TrainOptions, {"models": ("bigram", "bigram")}, "--models names 'bigram' twice"),
-        (TrainOptions, {"seed": -1}, "--seed -1: use 0 to"),
+        (TrainOptions, {"seed": -1}, "--seed -1 is out of range"),
         (TrainOptions, {"seed": 2**63}, "use 0 to 2**63 - 1"),
         (TrainOptions, {"samples": 0}, "--samples 0: use 1 or more"),
     ],
