@@ -98,8 +98,9 @@ def _ours(path: str) -> None:
     import polars as pl
     import torch
 
-    from makemore import models, vocab
+    from makemore import vocab
     from makemore.data import dataset
+    from makemore.models import bigram_net
     from makemore.relations.bigram_counts import count_bigrams
     from makemore.training.full_batch import descend
 
@@ -111,8 +112,8 @@ def _ours(path: str) -> None:
     pairs = counts.select(pl.col("ch1", "ch2").replace_strict(chars.stoi, return_dtype=pl.Int64), "count")
     rows = dataset.Rows(pairs["ch1"].to_numpy()[:, None], pairs["ch2"].to_numpy(), pairs["count"].to_numpy())
     prepare = time.perf_counter() - started
-    config = models.configure("bigram_net", {})
-    model = models.model_class("bigram_net")(len(chars), config)
+    config = bigram_net.Config()
+    model = bigram_net.Model(len(chars), config)
     model.initialise(torch.Generator().manual_seed(SEED))
     report(
         lambda: descend(model, rows, config),

@@ -14,9 +14,10 @@ def _loop(version: str, n: str) -> None:
     import torch
 
     from makemore.inference.loading import LoadedModel
-    from makemore.sampling.automaton import automaton_of
+    from makemore.sampling.automaton import automaton_of, is_automaton
 
     loaded = LoadedModel(Path(version) / "models" / "ngram")
+    assert is_automaton(loaded.model)
     automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
     P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
     log_probs, g = P.log(), torch.Generator().manual_seed(SEED)

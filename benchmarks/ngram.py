@@ -132,7 +132,7 @@ def _told(con: Any) -> dict[str, list[float]]:
     rows = con.execute("select name, count(*) from names where split = 'test' group by all order by all").fetchall()
     vocab = read_vocab(con)
     nlls = nll_of_names(
-        Model.from_grams(ngrams.read_grams(con, vocab), Config(ORDER)), vocab, [name for name, _ in rows]
+        Model.from_ngrams(ngrams.read_ngrams(con, vocab), Config(ORDER)), vocab, [name for name, _ in rows]
     )
     characters = [(len(name) + 1) * lines for name, lines in rows]
     return {"nats": [float(nll) * n for nll, n in zip(nlls, characters, strict=True)], "characters": characters}

@@ -131,7 +131,7 @@ def _ours(path: str) -> None:
     from makemore.data.dataset import Names
     from makemore.evaluation.loss import nll_of_names
     from makemore.models import configure
-    from makemore.training.minibatch import How
+    from makemore.training.minibatch import TrainingSettings
     from makemore.training.train import Corpus, train
     from makemore.vocab import Vocab
 
@@ -147,10 +147,10 @@ def _ours(path: str) -> None:
         raise NotImplementedError
 
     splits = {"train": names, "dev": []}
-    corpus = Corpus(len(vocab), rows=none, grams=none, names=lambda split: read(splits[split]), model=none)
+    corpus = Corpus(len(vocab), rows=none, ngrams=none, names=lambda split: read(splits[split]), model=none)
     config = configure("transformer", {"names": NAMES, "dropout": 0})
     report(
-        lambda: train("transformer", config, corpus, How(SEED, threads=2))[0],
+        lambda: train("transformer", config, corpus, TrainingSettings(SEED, threads=2))[0],
         lambda model: {
             "nll": float(
                 (nll_of_names(model, vocab, test) * [len(name) + 1 for name in test]).sum()

@@ -1,4 +1,4 @@
-"""Where models compute: a GPU where there is one, else so many threads, which is one unless someone says otherwise."""
+"""Devices and threads that torch computes on."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from contextlib import contextmanager
 
 import torch
 
+from makemore.errors import InvalidOption
 
-def choose(device: str) -> torch.device:
-    """The device of 'auto', 'cpu' or 'cuda'.
+
+def choose_device(device: str) -> torch.device:
+    """Return the device for 'auto' (a GPU if there is one), 'cpu' or 'cuda'.
 
     Raises:
-        ValueError: 'cuda' is asked for, and torch sees no GPU.
+        InvalidOption: 'cuda' without a GPU.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch sees no GPU here. Use --device cpu, or a torch that was built for CUDA.")
+        raise InvalidOption("--device cuda: torch finds no GPU", "use --device cpu, or a torch build with CUDA")
     return torch.device(device)
 
 
@@ -29,10 +31,10 @@ def cores() -> int:
 
 @contextmanager
 def threads(number: int = 1) -> Iterator[None]:
-    """Run torch on so many threads.
+    """Run torch on this many threads, then restore the old number.
 
-    On one, sums are taken in one order: the same weights on any machine of a kind. Two are faster where nothing else
-    runs, and far slower where something does: threads that wait for each other spin.
+    One thread sums in a fixed order, so weights are reproducible. On a busy machine more threads are much slower: they
+    spin while they wait for each other.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(number)

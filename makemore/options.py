@@ -1,4 +1,4 @@
-"""What a user can choose, checked as soon as it is said: how lists are read, relations built, versions made."""
+"""Options of commands, checked when they are set: how to read lists, build relations, train and sample."""
 
 from __future__ import annotations
 
@@ -13,111 +13,103 @@ Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]
 SEED = 2147483647
-"""The lecture's."""
+"""The lecture's seed."""
 MAX_LENGTH = 1000
 """Limit of the length of a sampled name, in characters."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a list is read."""
+    """How to read a list."""
 
     format: Format | None = None
-    """Format of the list; by its suffix if left out (.txt, .csv, .tsv, .parquet, .jsonl, each also .gz or .zst)."""
+    """Format of the list; by default from its suffix (.txt, .csv, .tsv, .parquet, .jsonl, each also .gz or .zst)."""
     encoding: str = "utf-8"
     """Character encoding of text, CSV and JSON lines."""
     name_column: str = "name"
-    """Column that holds the name, in CSV, Parquet and JSON lines."""
+    """Column with the name, in CSV, Parquet and JSON lines."""
     count_column: str | None = None
-    """Column that says how many times a name counts; 'count' is used where there is one."""
+    """Column with the count of a name; by default 'count', if it exists."""
     columns: str | None = None
     """Columns of a CSV without a header, separated by commas: name,sex,count."""
     delimiter: str | None = None
-    """Character between the fields of a CSV; ',' if left out, a tab for .tsv."""
+    """Character between the fields of a CSV; by default ',', or a tab for .tsv."""
     lower: bool = False
-    """Fold names to lower case; kept as they are if left out."""
+    """Fold names to lower case."""
     max_length: int = 64
-    """Longest name in characters; a longer one is rejected."""
+    """Maximum length of a name in characters; longer names are rejected."""
 
     def __post_init__(self) -> None:
-        if self.max_length < 1:
-            raise ValueError(f"--max-length {self.max_length}: use 1 or more.")
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise ValueError(f"--delimiter {self.delimiter!r} has {len(self.delimiter)} characters: use one.")
+        _check(self.max_length >= 1, "--max-length", self.max_length, "use 1 or more")
+        if self.delimiter is not None:
+            _check(len(self.delimiter) == 1, "--delimiter", repr(self.delimiter), "use one character")
         if self.columns is not None and self.name_column.lower() not in _stripped(self.columns):
-            raise ValueError(f"--columns {self.columns} has no {self.name_column!r}: one of them must hold the name.")
+            raise InvalidOption(
+                f"--columns {self.columns} does not contain {self.name_column!r}", "name the column with the name"
+            )
         try:
             "".encode(self.encoding)
-        except LookupError as error:
-            raise ValueError(
-                f"--encoding {self.encoding}: no such encoding. Use utf-8, latin-1, utf-16, ..."
-            ) from error
+        except LookupError:
+            raise InvalidOption(f"unknown --encoding {self.encoding}", "use utf-8, latin-1, utf-16, ...") from None
 
 
 @dataclass(frozen=True)
 class IngestOptions(ReadOptions):
-    """How a list is taken in."""
+    """How to ingest a list."""
 
     split: Split | None = None
-    """Split of all names of the list; by a hash of each name if left out."""
+    """Split of all names of the list; by default a hash of each name decides."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How relations are built from the entries."""
+    """How to build relations from names."""
 
     holdout: int = 10
-    """Percent of the names that go to dev, and as many to test; 0 trains on all, as the lecture does."""
+    """Percent of names for dev, and the same for test; 0 trains on all names, as in the lecture."""
     smoothing: float = 1.0
-    """Count added to each bigram before it becomes a probability."""
+    """Count added to each bigram before normalising."""
     count_with: Counter = "polars"
     """Engine that counts bigrams; both give the same counts."""
     order: int = 6
     """Longest n-gram of the model ngram, in characters."""
     min_count: int = 1
-    """How often an n-gram of order 3 or more must occur in distinct names, or it is dropped; 1 keeps all."""
+    """Minimum count of an n-gram of order 3 or more among distinct names; 1 keeps all."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.holdout <= 45:
-            raise ValueError(f"--holdout {self.holdout}: use 0 to 45 (percent for dev, and as many for test).")
-        if not 0 <= self.smoothing < float("inf"):
-            raise ValueError(f"--smoothing {self.smoothing}: use 0 or more.")
-        if not 2 <= self.order <= 8:
-            raise ValueError(f"--order {self.order}: use 2 to 8.")
-        if self.min_count < 1:
-            raise ValueError(f"--min-count {self.min_count}: use 1 or more.")
+        _check(0 <= self.holdout <= 45, "--holdout", self.holdout, "use 0 to 45 percent")
+        _check(0 <= self.smoothing < float("inf"), "--smoothing", self.smoothing, "use 0 or more")
+        _check(2 <= self.order <= 8, "--order", self.order, "use 2 to 8")
+        _check(self.min_count >= 1, "--min-count", self.min_count, "use 1 or more")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What a version is made of."""
+    """How to make a version."""
 
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
-    """Model types to train, separated by commas or one an option: bigram, bigram_net, bow, gru, mixture, mlp, ngram,
-    rnn, transformer."""
+    """Model types to train, separated by commas or one per option."""
     seed: int = SEED
-    """Seed of all that is random; the lecture's if left out."""
+    """Random seed; by default the lecture's."""
     samples: int = 10_000
     """Names to sample from each model into the version."""
     device: Device = "auto"
-    """Where nets are trained: on a GPU if there is one, unless you say otherwise."""
+    """Device to train nets on; auto uses a GPU if there is one."""
     threads: int = 1
-    """Threads of the CPU that nets are trained on: two are faster on a machine that does nothing else."""
+    """CPU threads to train nets on; 2 are faster only on an idle machine."""
     set: tuple[str, ...] = ()
-    """A setting of one model, as MODEL.SETTING=VALUE: gru.dropout=0.4. docs/guides/models.md lists them."""
+    """Model setting as MODEL.SETTING=VALUE, for example gru.dropout=0.4; see docs/guides/models.md."""
 
     def __post_init__(self) -> None:
         models = tuple(part.strip() for model_type in self.models for part in model_type.split(","))
         object.__setattr__(self, "models", models)
-        if not all(self.models) or not self.models:
-            raise ValueError("no model type to train: name one or more with --models.")
-        if repeated := [model_type for model_type in self.models if self.models.count(model_type) > 1]:
-            raise ValueError(f"--models names {repeated[0]!r} twice: name each once.")
+        if not all(models) or not models:
+            raise InvalidOption("--models is empty", "name one or more model types")
+        if repeated := [model_type for model_type in models if models.count(model_type) > 1]:
+            raise InvalidOption(f"--models repeats {repeated[0]!r}", "name each model type once")
         check_seed(self.seed)
-        if self.samples < 1:
-            raise ValueError(f"--samples {self.samples}: use 1 or more.")
-        if self.threads < 1:
-            raise ValueError(f"--threads {self.threads}: use 1 or more.")
+        _check(self.samples >= 1, "--samples", self.samples, "use 1 or more")
+        _check(self.threads >= 1, "--threads", self.threads, "use 1 or more")
 
 
 @dataclass(frozen=True)
@@ -175,17 +167,21 @@ def check_seed(seed: int) -> int:
     """Return the seed.
 
     Raises:
-        InvalidOption: it is out of range.
+        InvalidOption: the seed is out of range.
     """
-    if not 0 <= seed < 2**63:
-        raise InvalidOption(f"--seed {seed} is out of range", "use 0 to 2**63 - 1")
+    _check(0 <= seed < 2**63, "--seed", seed, "use 0 to 2**63 - 1")
     return seed
+
+
+def as_config(options: ReadOptions | BuildOptions | TrainOptions | SampleOptions) -> dict[str, Any]:
+    """Options as plain values, for a manifest or a database."""
+    return asdict(options)
+
+
+def _check(is_valid: bool, option: str, value: object, hint: str) -> None:
+    if not is_valid:
+        raise InvalidOption(f"{option} {value} is out of range", hint)
 
 
 def _stripped(columns: str) -> list[str]:
     return [column.strip().lower() for column in columns.split(",")]
-
-
-def as_config(options: ReadOptions | BuildOptions | TrainOptions | SampleOptions) -> dict[str, Any]:
-    """Options as plain values for a manifest or a database."""
-    return asdict(options)

@@ -1,4 +1,4 @@
-"""Reading ahead: the next item is made in a thread while this one is used."""
+"""Iterators that compute the next items in threads while a caller uses the current one."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same items in the same order; what making one raises is raised where it would be used."""
+    """Yield the items in order; an exception of the iterator is raised where its item would be."""
     iterator = iter(items)
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(list, islice(iterator, 1))
-        while item := coming.result():
-            coming = reader.submit(list, islice(iterator, 1))
+        pending = reader.submit(list, islice(iterator, 1))
+        while item := pending.result():
+            pending = reader.submit(list, islice(iterator, 1))
             yield from item
 
 
 def in_threads(make: Callable[[int], T], numbers: Iterable[int], workers: int) -> Iterator[T]:
-    """What `make` gives for each number, in their order, while so many threads make those that come next."""
+    """Yield `make(number)` for each number in order, computed by this number of threads."""
     iterator = iter(numbers)
-    with ThreadPoolExecutor(max_workers=workers) as makers:
-        coming = deque(makers.submit(make, number) for number in islice(iterator, workers + 1))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        pending = deque(pool.submit(make, number) for number in islice(iterator, workers + 1))
         try:
-            while coming:
-                yield coming.popleft().result()
-                coming.extend(makers.submit(make, number) for number in islice(iterator, 1))
+            while pending:
+                yield pending.popleft().result()
+                pending.extend(pool.submit(make, number) for number in islice(iterator, 1))
         finally:
-            for future in coming:
+            for future in pending:
                 future.cancel()

@@ -1,4 +1,4 @@
-"""Progress bars on stderr for what takes seconds; nothing where stderr is not a terminal."""
+"""Progress bars on stderr, if stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], label: str, total: float | None = None) -> Iterator[T]:
-    """The same items, one by one, behind a bar, which knows the time that is left where there is a total."""
+    """Yield the items and advance a bar; with a total, the bar shows the remaining time."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -24,17 +24,17 @@ def track(items: Iterable[T], label: str, total: float | None = None) -> Iterato
 
 @contextmanager
 def counting(label: str, total: float) -> Iterator[Callable[[float, str], None]]:
-    """A function that moves a bar to a number and writes a few words beside it, for work that is no loop over items."""
+    """Give a function that sets a bar to a number and shows a text beside it, for work without a loop over items."""
     if not sys.stderr.isatty():
-        yield lambda done, words: None
+        yield lambda done, text: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        TextColumn("{task.fields[words]}"),
+        TextColumn("{task.fields[text]}"),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total, words="")
-        yield lambda done, words: progress.update(task, completed=done, words=words)
+        task = progress.add_task(label, total=total, text="")
+        yield lambda done, text: progress.update(task, completed=done, text=text)

@@ -1,4 +1,4 @@
-"""The alphabet of a body of names: its characters and their ids, '.' being id 0."""
+"""The vocab of a list of names: its characters and their ids, '.' being id 0."""
 
 from __future__ import annotations
 
@@ -11,125 +11,127 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from makemore.errors import InvalidInput
+
 END = "."
 """Start and end of every name."""
 
 Ids = npt.NDArray[np.unsignedinteger]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Vocab:
-    """Characters and their ids: `chars[ix]` is the character of `ix`; `chars[0]` is '.'."""
+    """Characters by id: `chars[0]` is '.'."""
 
     chars: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if self.chars[:1] != (END,) or len(set(self.chars)) != len(self.chars):
-            raise ValueError(f"a vocab starts with '.' and holds each character once, this one is {self.chars!r}")
+            raise InvalidInput(f"a vocab starts with '.' and contains each character once, not {self.chars!r}")
 
     def __len__(self) -> int:
         return len(self.chars)
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Vocab:
-        """The vocab of these names: '.', then their characters in code-point order."""
+        """Build the vocab of these names: '.', then their characters in code-point order."""
         return cls((END, *sorted(set().union(*names))))
 
     @cached_property
     def itos(self) -> dict[int, str]:
-        """Characters by id, as the lecture names it."""
+        """Characters by id, named as in the lecture."""
         return dict(enumerate(self.chars))
 
     @cached_property
     def stoi(self) -> dict[str, int]:
-        """Ids by character, as the lecture names it."""
+        """Ids by character, named as in the lecture."""
         return {ch: ix for ix, ch in enumerate(self.chars)}
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger]:
-        """The smallest unsigned type that holds every id."""
+        """The smallest unsigned type for every id."""
         return np.min_scalar_type(len(self) - 1)
 
     def stream(self, names: Sequence[str]) -> Ids:
-        """Ids of all names in one row, '.' before, between and after them: shape (sum of lengths + n + 1,).
+        """Ids of all names in one array, '.' before, between and after them: (sum of lengths + n + 1,).
 
-        Since '.' is both start and end, neighbours in this row are the bigrams of the names, no more and
-        no fewer: `xs = stream[:-1]`, `ys = stream[1:]`.
+        Neighbours in the stream are the bigrams of the names: `xs = stream[:-1]`, `ys = stream[1:]`.
 
         Raises:
-            ValueError: a name holds '.' or a character that is not in the vocab.
+            InvalidInput: a name contains '.' or a character that is not in the vocab.
         """
         codes = code_points(f".{'.'.join(names)}." if names else "")
         ids = self.ids(codes)
         if (ids == len(self)).any() or np.count_nonzero(ids == 0) != len(names) + bool(names):
-            self._refuse(names)
+            self._check(names)
         return ids.astype(self.dtype)
 
-    def ids(self, codes: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
-        """Ids of code points (N,); V of those that are not in the vocab."""
+    def ids(self, codes: npt.NDArray[np.unsignedinteger]) -> Ints:
+        """Ids of code points (N,); V for those that are not in the vocab."""
         return np.asarray(self._ids_by_code_point[np.minimum(codes, len(self._ids_by_code_point) - 1)])
 
     def encode(self, name: str) -> list[int]:
-        """Ids of one name, without its ends.
+        """Ids of one name, without '.'.
 
         Raises:
-            ValueError: the name holds '.' or a character that is not in the vocab.
+            InvalidInput: the name contains '.' or a character that is not in the vocab.
         """
-        if END in name or not self.stoi.keys() >= set(name):
-            self._refuse([name])
+        self._check([name])
         return [self.stoi[ch] for ch in name]
 
     def reject_reasons(self, names: pl.Series) -> pl.Series:
-        """Why each name cannot be spelled, by its first character that is not in the vocab; null where it can be."""
+        """Reject reason of each name, which names its first character outside the vocab; null for valid names."""
         text, ends = "".join(names), names.str.len_chars().cast(pl.Int64).cum_sum().to_numpy()
-        strange = np.flatnonzero(self.ids(code_points(text)) == len(self))
-        which, first = np.unique(np.searchsorted(ends, strange, side="right"), return_index=True)
-        told: list[str | None] = [None] * len(names)
-        for name, at in zip(which.tolist(), strange[first].tolist(), strict=True):
-            told[name] = self.lacking(text[at])
-        return pl.Series("reject_reason", told, dtype=pl.String)
+        unknown = np.flatnonzero(self.ids(code_points(text)) == len(self))
+        which, first = np.unique(np.searchsorted(ends, unknown, side="right"), return_index=True)
+        reasons: list[str | None] = [None] * len(names)
+        for name, at in zip(which.tolist(), unknown[first].tolist(), strict=True):
+            reasons[name] = self.reject_reason(text[at])
+        return pl.Series("reject_reason", reasons, dtype=pl.String)
 
     def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
         """Names of the rows of `ids` (B, T), each padded with 0."""
-        named = ids != 0
-        flat = ids[named]
-        # UTF-8 in one piece and where each name ends in it is how Arrow lays out text: no loop over names.
+        is_character = ids != 0
+        flat = ids[is_character]
+        # Arrow stores strings as UTF-8 in one buffer plus offsets: no loop over names.
         text = self._code_points[flat].tobytes().decode("utf-32-le").encode()
-        offsets = np.concatenate([[0], named.sum(axis=1).cumsum()])
+        offsets = np.concatenate([[0], is_character.sum(axis=1).cumsum()])
         if len(text) > len(flat):
             offsets = np.concatenate([[0], self._utf8_sizes[flat].cumsum()])[offsets]
         buffers = pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(text)
         return pl.Series("name", pa.LargeStringArray.from_buffers(len(ids), *buffers))
+
+    def reject_reason(self, ch: str) -> str:
+        """Reject reason of a text with a character that is not in the vocab."""
+        return f"contains {ch!r}, which is not in this vocab of {len(self)} characters"
 
     @cached_property
     def _code_points(self) -> npt.NDArray[np.uint32]:
         return np.array([ord(ch) for ch in self.chars], dtype=np.uint32)
 
     @cached_property
-    def _utf8_sizes(self) -> npt.NDArray[np.int64]:
+    def _utf8_sizes(self) -> Ints:
         return np.array([len(ch.encode()) for ch in self.chars])
 
     @cached_property
-    def _ids_by_code_point(self) -> npt.NDArray[np.int64]:
+    def _ids_by_code_point(self) -> Ints:
         table = np.full(int(self._code_points.max()) + 2, len(self))
         table[self._code_points] = np.arange(len(self))
         return table
 
-    def _refuse(self, names: Sequence[str]) -> None:
+    def _check(self, names: Iterable[str]) -> None:
         for name in names:
             for ch in name:
                 if ch == END:
-                    raise ValueError(f"{name!r} holds '.', which marks the start and the end of a name. Take it out.")
+                    raise InvalidInput(f"{name!r} contains '.', which marks the start and the end of a name")
                 if ch not in self.stoi:
-                    raise ValueError(
-                        f"{name!r} {self.lacking(ch)}. Ingest the list that it comes from, then train again."
+                    raise InvalidInput(
+                        f"{name!r} {self.reject_reason(ch)}", "ingest a list that contains it, then train"
                     )
-
-    def lacking(self, ch: str) -> str:
-        """What is wrong with a text that has a character which is not in the vocab."""
-        return f"has {ch!r}, which is not among the {len(self)} characters of this vocab"
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
-    """Code points of a text, shape (len(text),)."""
+    """Code points of a text (len(text),)."""
     return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")

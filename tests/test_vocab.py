@@ -1,15 +1,18 @@
+"""The vocab: ids, streams, and names outside the vocab."""
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from makemore.errors import InvalidInput
 from makemore.vocab import Vocab, code_points
 
 NAMES = st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=".")))
 
 
-def test_vocab_of_the_lecture_is_its_26_letters_after_the_dot(lecture_names):
+def test_the_vocab_of_the_lecture_is_the_dot_and_26_letters(lecture_names):
     """The lecture's stoi: '.' is 0, 'a' is 1 and 'z' is 26."""
     vocab = Vocab.of(lecture_names)
 
@@ -18,14 +21,14 @@ def test_vocab_of_the_lecture_is_its_26_letters_after_the_dot(lecture_names):
 
 
 def test_characters_are_in_code_point_order():
-    """Not in the order of any language, nor by UTF-16 units: an astral character comes after U+FFxx."""
+    """Not in a language's order, nor by UTF-16 units: an astral character comes after U+FFxx."""
     vocab = Vocab.of(["Żoë", "😀", "\uff21", "a"])
 
     assert vocab.chars == (".", "a", "o", "ë", "Ż", "\uff21", "😀")
 
 
-def test_no_names_give_the_dot_alone():
-    """A vocab always has its end."""
+def test_without_names_the_vocab_is_the_dot():
+    """A vocab always contains '.'."""
     assert Vocab.of([]).chars == (".",)
 
 
@@ -39,7 +42,7 @@ def test_emma_streams_as_in_the_lecture():
 
 @given(NAMES)
 def test_a_stream_is_its_names_between_dots(names):
-    """Ids of a stream, read character by character, are '.', then each name and '.'."""
+    """A stream is '.', then each name followed by '.'."""
     vocab = Vocab.of(names)
 
     streamed = "".join(vocab.itos[ix] for ix in vocab.stream(names).tolist())
@@ -49,7 +52,7 @@ def test_a_stream_is_its_names_between_dots(names):
 
 @given(NAMES)
 def test_decode_undoes_encode(names):
-    """Names padded with 0 to one length come back as they were."""
+    """Names padded with 0 to one length decode to themselves."""
     vocab = Vocab.of(names)
     ids = np.zeros((len(names), max(map(len, names), default=0) + 1), dtype=np.int64)
     for row, name in zip(ids, names, strict=True):
@@ -58,8 +61,8 @@ def test_decode_undoes_encode(names):
     assert vocab.decode(ids).to_list() == names
 
 
-def test_decode_leaves_out_what_pads_a_row():
-    """A row may be as long as the longest name, or longer, or be no name at all; characters may take several bytes."""
+def test_decode_skips_padding():
+    """Rows may be full, padded or empty; characters may take several bytes."""
     vocab = Vocab.of(["aé😀"])
 
     names = vocab.decode(np.array([[1, 0, 0], [0, 0, 0], [1, 2, 3], [3, 3, 0]]))
@@ -69,60 +72,59 @@ def test_decode_leaves_out_what_pads_a_row():
 
 @pytest.mark.parametrize("names", [0, 3])
 def test_decode_of_rows_without_a_column_is_empty_names(names):
-    """Sampling no character at all gives names of no character."""
+    """Without columns all names are empty."""
     assert Vocab.of(["ab"]).decode(np.zeros((names, 0), dtype=np.int64)).to_list() == [""] * names
 
 
 @pytest.mark.parametrize(
     ("characters", "dtype"), [(255, "uint8"), (256, "uint16"), (65535, "uint16"), (65536, "uint32")]
 )
-def test_ids_are_of_the_smallest_type_that_holds_them(characters, dtype):
-    """255 characters and '.' have ids up to 255, which is the last that one byte holds."""
+def test_ids_have_the_smallest_sufficient_type(characters, dtype):
+    """255 characters and '.' have ids up to 255, the largest in one byte."""
     vocab = Vocab.of([chr(0x10000 + i) for i in range(characters)])
 
     assert vocab.dtype == dtype
     assert vocab.stream([vocab.chars[-1]]).tolist() == [0, characters, 0]
 
 
-@pytest.mark.parametrize("refuse", [lambda vocab, name: vocab.stream(["emma", name]), Vocab.encode])
-@pytest.mark.parametrize("stranger", ["emmā", "emm😀", "emm\x00", "emmn"])
-def test_a_character_that_the_vocab_lacks_is_refused(refuse, stranger):
-    """The message has the name, the character, the size of the vocab and the next step."""
-    with pytest.raises(ValueError, match="not among the 4 characters of this vocab") as error:
-        refuse(Vocab.of(["emma"]), stranger)
+@pytest.mark.parametrize("read", [lambda vocab, name: vocab.stream(["emma", name]), Vocab.encode])
+@pytest.mark.parametrize("unknown", ["emmā", "emm😀", "emm\x00", "emmn"])
+def test_a_character_outside_the_vocab_is_an_error(read, unknown):
+    """The error has the name, the character, the size of the vocab and a hint."""
+    with pytest.raises(InvalidInput, match=r"not in this vocab of 4 characters\. hint: ingest") as error:
+        read(Vocab.of(["emma"]), unknown)
 
-    assert f"{stranger!r} has {stranger[3]!r}" in str(error.value)
-    assert "Ingest the list that it comes from, then train again." in str(error.value)
+    assert f"{unknown!r} contains {unknown[3]!r}" in str(error.value)
 
 
 @given(st.lists(st.text()))
-def test_the_first_character_that_the_vocab_lacks_is_the_trouble_of_a_name(names):
-    """Told of all names at once, as `encode` tells of each."""
+def test_a_reject_reason_names_the_first_character_outside_the_vocab(names):
+    """`reject_reasons` checks all names at once."""
     vocab = Vocab((".", "e", "m", "ø"))
 
-    told = vocab.reject_reasons(pl.Series(names, dtype=pl.String))
+    reasons = vocab.reject_reasons(pl.Series(names, dtype=pl.String))
 
-    strangers = [next((ch for ch in name if ch not in vocab.stoi), None) for name in names]
-    assert told.to_list() == [
-        None if ch is None else f"has {ch!r}, which is not among the 4 characters of this vocab" for ch in strangers
+    unknowns = [next((ch for ch in name if ch not in vocab.stoi), None) for name in names]
+    assert reasons.to_list() == [
+        None if ch is None else f"contains {ch!r}, which is not in this vocab of 4 characters" for ch in unknowns
     ]
 
 
-@pytest.mark.parametrize("refuse", [lambda vocab, name: vocab.stream(["emma", name]), Vocab.encode])
-def test_a_dot_inside_a_name_is_refused(refuse):
-    """It cannot be told from the end."""
-    with pytest.raises(ValueError, match=r"'em.ma' holds '\.', which marks the start and the end"):
-        refuse(Vocab.of(["emma"]), "em.ma")
+@pytest.mark.parametrize("read", [lambda vocab, name: vocab.stream(["emma", name]), Vocab.encode])
+def test_a_dot_inside_a_name_is_an_error(read):
+    """It marks the end."""
+    with pytest.raises(InvalidInput, match=r"'em.ma' contains '\.', which marks the start and the end"):
+        read(Vocab.of(["emma"]), "em.ma")
 
 
 @pytest.mark.parametrize("chars", [(), ("a", "."), (".", "a", "a"), (".", ".")])
 def test_a_vocab_starts_with_the_dot_and_repeats_nothing(chars):
-    """An alphabet of another program is refused before an id of it is used."""
-    with pytest.raises(ValueError, match=r"starts with '\.' and holds each character once"):
+    """A vocab of another program is checked before its ids are used."""
+    with pytest.raises(InvalidInput, match=r"starts with '\.' and contains each character once"):
         Vocab(chars)
 
 
 @given(st.text())
 def test_code_points_are_those_of_ord(text):
-    """One number a character, astral ones too."""
+    """One per character, astral ones included."""
     assert code_points(text).tolist() == [ord(ch) for ch in text]

@@ -1,8 +1,8 @@
-"""Relations to arrays for training.
+"""Relations to arrays for training. Imports only `database` and the packages below it.
 
-- `dataset`: xs, ys and the distinct rows with their counts
+- `dataset`: xs, ys, and the distinct rows and names with their counts
 - `batches`: batches of names in an order that seed and pass decide
-- `windows`: rows of ids cut out of the stream of all names
+- `windows`: padded rows of ids, cut out of the stream of all names
 """
 
 __all__ = ["batches", "dataset", "windows"]

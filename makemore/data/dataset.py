@@ -1,4 +1,4 @@
-"""The dataset: xs and ys as the lecture builds them, and the distinct rows with their counts that training uses."""
+"""The dataset: xs and ys as in the lecture, and the distinct rows and names with their counts, for training."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ import polars as pl
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from makemore.vocab import Ids, Vocab
+from makemore.vocab import Ids, Ints, Vocab
 
 SPLITS = ("train", "dev", "test")
-"""Splits by their id in a dataset."""
+"""The id of a split in a dataset is its index."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The distinct (context, next) pairs of a split and how often each occurs.
+    """The R distinct (context, next) pairs of a split with their counts.
 
-    For a model that looks at no more than the context, a loss over all examples is this one, weighted by count.
+    They are sufficient statistics: for a model of one character of context, the loss over all examples is the loss
+    over these rows, weighted by count.
     """
 
-    context: npt.NDArray[np.int64]
-    """Characters before, (R, 1)."""
-    next: npt.NDArray[np.int64]
-    """The character that follows, (R,)."""
-    count: npt.NDArray[np.int64]
-    """How often it does, (R,)."""
+    context: Ints
+    """Character before (R, 1)."""
+    next: Ints
+    """Character after it (R,)."""
+    count: Ints
+    """Occurrences of the pair (R,)."""
 
-    def contexts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The distinct contexts (C, 1), and for each row (R,) which of them is its own."""
+    def contexts(self) -> tuple[Ints, Ints]:
+        """Distinct contexts (C, 1), and the index of each row's context (R,)."""
         contexts, which = np.unique(self.context, axis=0, return_inverse=True)
         return contexts, which.reshape(-1)
 
-    def matrix(self, vocab_size: int) -> npt.NDArray[np.int64]:
-        """Counts as the lecture's N, (V, V)."""
+    def matrix(self, vocab_size: int) -> Ints:
+        """Counts as the lecture's matrix N (V, V)."""
         counts = np.zeros((vocab_size, vocab_size), dtype=np.int64)
         counts[self.context[:, 0], self.next] = self.count
         return counts
@@ -47,20 +48,20 @@ class Rows:
 
 @dataclass(frozen=True)
 class Names:
-    """The distinct names of a split, in order, and how often each counts."""
+    """The n distinct names of a split, sorted, with their counts."""
 
     ids: Ids
-    """Ids of all names in one row, '.' before, between and after them: (sum of lengths + n + 1,)."""
-    length: npt.NDArray[np.int64]
-    """Characters of each name, (n,)."""
-    count: npt.NDArray[np.int64]
-    """How often each counts, (n,)."""
+    """Their `Vocab.stream`."""
+    length: Ints
+    """Characters of each name (n,)."""
+    count: Ints
+    """Count of each name (n,), over all lines."""
     mean_weight: float
-    """How often a line of the lists counts: 1 where each name stands on as many lines as it counts."""
+    """Mean count of a line of the lists; 1 for lists without counts."""
 
     @property
-    def start(self) -> npt.NDArray[np.int64]:
-        """Where the '.' before each name lies in `ids`, (n,)."""
+    def start(self) -> Ints:
+        """Index in `ids` of the '.' before each name (n,)."""
         return np.concatenate([[0], np.cumsum(self.length + 1)[:-1]])
 
     def __len__(self) -> int:
@@ -68,30 +69,30 @@ class Names:
 
 
 def xs_ys(names: Sequence[str], vocab: Vocab) -> tuple[Ids, Ids]:
-    """Inputs and targets (E,), one pair a bigram, in the smallest unsigned type: `emma` gives 0 5 13 13 1, 5 13 13 1 0.
+    """Inputs and targets (E,), one pair per bigram, in `vocab.dtype`: `emma` gives 0 5 13 13 1 and 5 13 13 1 0.
 
     Raises:
-        ValueError: a name holds a character that is not in the vocab.
+        InvalidInput: a name contains a character that is not in the vocab.
     """
     stream = vocab.stream(names)
     return stream[:-1], stream[1:]
 
 
 def read_vocab(con: duckdb.DuckDBPyConnection) -> Vocab:
-    """The vocab of the relations."""
+    """Vocab of the relations."""
     return Vocab(tuple(row[0] for row in con.execute("select ch from vocab order by ix").fetchall()))
 
 
 def train_names(con: duckdb.DuckDBPyConnection) -> pl.Series:
-    """The distinct names of train."""
+    """Distinct names of train."""
     names: pl.Series = con.sql("select name from split_names where split = 'train'").pl()["name"]
     return names
 
 
 def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """Write the dataset of the relations as safetensors; the number of bigrams in it.
+    """Write the dataset of the relations as safetensors and return its number of bigrams.
 
-    Names are in the order of their lists and lines. docs/reference/file-format.md says what each tensor is.
+    Names are in the order of sources and lines. docs/reference/file-format.md describes each tensor.
     """
     vocab = read_vocab(con)
     names = con.sql("select name, length, split, weight from names order by source_id, row").to_arrow_table()
@@ -123,8 +124,8 @@ def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 
 def read_rows(path: Path) -> dict[str, Rows]:
-    """The distinct rows of a dataset, by split; splits without a name are left out."""
-    # xs and ys are most of the file, and not needed here.
+    """Distinct rows of a dataset by split, without empty splits."""
+    # Skips xs and ys, which are most of the file.
     with safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(f"rows.{name}") for name in ("split", "context", "next", "count")}
     return {
@@ -139,16 +140,16 @@ def read_rows(path: Path) -> dict[str, Rows]:
 
 
 def read_names(con: duckdb.DuckDBPyConnection, vocab: Vocab, split: str) -> Names:
-    """The distinct names of a split of the relations, in order of the names."""
-    found = con.sql(
+    """Distinct names of a split of the relations, sorted."""
+    table = con.sql(
         "select name, length, count, lines from split_names where split = ? order by name", params=[split]
     ).to_arrow_table()
-    count = found["count"].to_numpy().astype(np.int64)
+    count = table["count"].to_numpy().astype(np.int64)
     return Names(
-        vocab.stream(found["name"].to_pylist()),
-        found["length"].to_numpy().astype(np.int64),
+        vocab.stream(table["name"].to_pylist()),
+        table["length"].to_numpy().astype(np.int64),
         count,
-        float(count.sum() / max(1, found["lines"].to_numpy().sum())),
+        float(count.sum() / max(1, table["lines"].to_numpy().sum())),
     )
 
 

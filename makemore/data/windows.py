@@ -1,4 +1,4 @@
-"""Names side by side: rows of ids cut out of the one row in which all names stand."""
+"""Padded rows of ids, cut out of the stream of all names."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from torch import Tensor
 
 
 def windows(ids: Tensor, start: Tensor, length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs and targets (B, T) of names, and which of them are of a name (B, T).
+    """Inputs (B, T), targets (B, T), and whether a position belongs to the name (B, T).
 
-    `ids` is a row as `Vocab.stream` makes it; each name's first '.' lies at its `start` (B,), and it has `length` (B,)
-    characters, the first of them the most. After the end of a name stands what follows in the row: no model looks
-    ahead, and it is not counted.
+    `ids` is a `Vocab.stream`; `start` (B,) is the index of the '.' before each name and `length` (B,) its characters,
+    the longest name first. The padding is what follows in the stream: no model looks ahead, and it is not scored.
     """
-    places = torch.arange(int(length[0]) + 2, device=ids.device)
-    window = ids[(start[:, None] + places).clamp(max=len(ids) - 1)].long()
-    return window[:, :-1], window[:, 1:], places[:-1] <= length[:, None]
+    pos = torch.arange(int(length[0]) + 2, device=ids.device)
+    window = ids[(start[:, None] + pos).clamp(max=len(ids) - 1)].long()
+    return window[:, :-1], window[:, 1:], pos[:-1] <= length[:, None]

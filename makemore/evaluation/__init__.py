@@ -1,8 +1,8 @@
-"""nll, scores, paired differences and name scores.
+"""nll, scores, name scores and paired differences. Imports only `data` and the packages below it.
 
 - `loss`: the mean negative log-likelihood, in the one place that computes it
-- `scores`: the nats of each name, and what they say of a model
-- `name_scores`: how name-like a name is, character by character
+- `scores`: nats of each name, and the metrics of a model
+- `name_scores`: surprisal and percentile of names
 - `paired`: the difference of two models on the same names
 """
 

@@ -1,25 +1,23 @@
-"""Paired differences of two models on the same names, with bootstrap intervals."""
+"""Paired difference of two models on the same names, with a bootstrap interval."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Numbers = npt.NDArray[np.float64]
+from makemore.options import SEED
+from makemore.vocab import Floats
 
 RESAMPLES = 2000
-"""Times that the names are drawn again: the ends of an interval then move by some 3 % of it from seed to seed."""
-SEED = 2147483647
-"""The lecture's: the same names give the same interval."""
-FEWEST = 20
-"""Names that tell an interval: of fewer, names drawn again are too much like each other, and it would be too narrow."""
+"""Bootstrap resamples: the ends of an interval vary by about 3 % of its length between seeds."""
+MIN_NAMES = 20
+"""Names below which a bootstrap interval would be too narrow."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """nll of one model less that of another on the same names, nats a character, and its 95 % interval."""
+    """nll of one model minus that of another on the same names, nats per character, with its 95 % interval."""
 
     value: float
     low: float
@@ -27,16 +25,15 @@ class Difference:
     names: int
 
 
-def paired(nats: Numbers, others: Numbers, characters: Numbers, counts: Numbers) -> Difference | None:
-    """The difference of two models, from the nats of each name under both, its characters and how often it counts.
+def paired(nats: Floats, others: Floats, characters: Floats, counts: Floats) -> Difference | None:
+    """Difference of two models, from the nats of n names under both, and their characters and counts (n,).
 
-    A distinct name with all its lines is one observation, as in sql/results/comparison.sql. The interval is that of a
-    bootstrap: the names are drawn again, as many as there are, and the middle 95 % of the differences are told. It is
-    without ends for fewer than `FEWEST` names. A name that both exclude tells nothing; one that one of them excludes
-    makes it infinitely worse. None if no name is left.
+    One observation is a distinct name with all its lines, as in sql/results/comparison.sql. The interval is the middle
+    95 % of bootstrap differences, and unbounded below `MIN_NAMES`. Ignores names with probability 0 under both models;
+    a name with probability 0 under one makes its difference infinite. None if no name is left.
     """
-    told = np.isfinite(nats) | np.isfinite(others)
-    nats, others, characters, counts = nats[told], others[told], characters[told], counts[told]
+    possible = np.isfinite(nats) | np.isfinite(others)
+    nats, others, characters, counts = nats[possible], others[possible], characters[possible], counts[possible]
     if not (n := len(nats)):
         return None
     if np.isinf(nats).any() or np.isinf(others).any():
@@ -44,10 +41,10 @@ def paired(nats: Numbers, others: Numbers, characters: Numbers, counts: Numbers)
         return Difference(worse, worse, worse, n)
     sums = np.stack([counts * (nats - others), counts * characters], axis=1)
     value = float(sums[:, 0].sum() / sums[:, 1].sum())
-    if n < FEWEST:
+    if n < MIN_NAMES:
         return Difference(value, -np.inf, np.inf, n)
     rng = np.random.Generator(np.random.Philox(SEED))
-    drawn = (np.bincount(rng.integers(n, size=n), minlength=n) @ sums for _ in range(RESAMPLES))
-    again = np.array([difference / total for difference, total in drawn])
-    low, high = np.quantile(again, [0.025, 0.975])
+    resampled = (np.bincount(rng.integers(n, size=n), minlength=n) @ sums for _ in range(RESAMPLES))
+    differences = np.array([difference / total for difference, total in resampled])
+    low, high = np.quantile(differences, [0.025, 0.975])
     return Difference(value, float(low), float(high), n)

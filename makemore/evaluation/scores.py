@@ -1,70 +1,68 @@
-"""Scores: what each distinct name costs under a model, and what that says of the model, split by split."""
+"""Scores of distinct names under a model, and the metrics that follow from them."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 
+from makemore.data.dataset import SPLITS
 from makemore.evaluation.loss import Estimate, estimate, nll_of_names
+from makemore.models import LanguageModel
 from makemore.vocab import Vocab
 
-MOST = 100_000
-"""Distinct names of a split that are scored: the standard error is then 0.001, and a transformer takes 20 s."""
+MAX_NAMES = 100_000
+"""Distinct names of a split to score: the standard error is then 0.001, and a transformer takes 20 s."""
 
 
 def names_to_score(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Columns split, name, count, seen of the relations' names; of a larger split, the first `MOST` by md5."""
+    """Columns split, name, count, seen of the relations' names: the first `MAX_NAMES` of each split by md5."""
     names: pl.DataFrame = con.sql(
         f"""
         select split, name, count, seen from split_names
-        qualify row_number() over (partition by split order by md5(name)) <= {MOST} order by split, name
+        qualify row_number() over (partition by split order by md5(name)) <= {MAX_NAMES} order by split, name
         """
     ).pl()
     return names
 
 
-def score(model: Any, vocab: Vocab, names: pl.DataFrame) -> pl.DataFrame:
-    """The same rows and columns, and for each name its characters, the end counted, and its nats in all.
+def score(model: LanguageModel, vocab: Vocab, names: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns characters (end included) and nats to a frame with the column name.
 
     Raises:
-        ValueError: a name holds a character that is not in the vocab.
+        InvalidInput: a name contains a character that is not in the vocab.
     """
     characters = (names["name"].str.len_chars() + 1).cast(pl.Int32).alias("characters")
     nlls = nll_of_names(model, vocab, names["name"].to_list())
     return names.with_columns(characters, nats=pl.Series(nlls, dtype=pl.Float64) * characters)
 
 
-def figures(scores: pl.DataFrame) -> dict[str, float]:
-    """What scores of distinct names say: nll and its standard error, bits a name, and nll of names seen and unseen.
-
-    What there is none of is left out.
-    """
-    whole = _estimate(scores)
+def metrics(scores: pl.DataFrame) -> dict[str, float]:
+    """nll and its standard error, bits per name, number of names, and nll of seen and unseen names if there are any."""
+    total = _estimate(scores)
     nats, counts = float((scores["nats"] * scores["count"]).sum()), float(scores["count"].sum())
-    told = {
-        "nll": whole.nll,
-        "nll_se": whole.se,
+    values = {
+        "nll": total.nll,
+        "nll_se": total.se,
         "bits_per_name": nats / counts / math.log(2),
         "names": len(scores),
         "names_seen": int(scores["seen"].sum()),
     }
     for word, part in (("seen", scores.filter("seen")), ("unseen", scores.filter(~pl.col("seen")))):
-        told |= {f"nll_{word}": _estimate(part).nll} if len(part) else {}
-    return told
+        values |= {f"nll_{word}": _estimate(part).nll} if len(part) else {}
+    return values
 
 
-def figures_by_split(scores: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """Each of the figures, by split; train is not divided into seen and unseen."""
+def metrics_by_split(scores: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Each metric by split; train has no seen and unseen names."""
     by_split: dict[str, dict[str, float]] = {}
-    for split in ("train", "dev", "test"):
+    for split in SPLITS:
         if len(part := scores.filter(pl.col("split") == split)):
-            for figure, value in figures(part).items():
-                if split != "train" or "seen" not in figure:
-                    by_split.setdefault(figure, {})[split] = value
+            for metric, value in metrics(part).items():
+                if split != "train" or "seen" not in metric:
+                    by_split.setdefault(metric, {})[split] = value
     return by_split
 
 

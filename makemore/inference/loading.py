@@ -13,12 +13,12 @@ import torch
 
 from makemore.data import dataset
 from makemore.database import connect
-from makemore.device import choose as choose_device
+from makemore.device import choose_device
 from makemore.errors import UnsatisfiableRequest
-from makemore.evaluation.name_scores import described
+from makemore.evaluation.name_scores import score_names
 from makemore.home import Home
 from makemore.inference.generation import Generation, generation_of
-from makemore.models import bigram
+from makemore.models import bigram, components
 from makemore.options import SEED, SampleOptions
 from makemore.sampling.automaton import Automaton, Decoding, automaton_of, is_automaton
 from makemore.sampling.constraints import Constraints, text_dfa
@@ -43,7 +43,7 @@ class LoadedModel:
         self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
         self.model, self.vocab = weights.load_model(folder)
         self.device = torch.device("cpu") if is_automaton(self.model) else choose_device(device)
-        for part in (self.model, *getattr(self.model, "parts", ())):
+        for part in components(self.model):
             part.to(self.device)
 
     def sample(
@@ -71,13 +71,13 @@ class LoadedModel:
         return self._frame(Request(n, best=True, options=SampleOptions(**options)), not_in, ban)
 
     def score(self, names: Sequence[str] | pl.Series) -> pl.DataFrame:
-        """Score names: columns name, nll, bits, percentile, seen and surprisal, as `described` documents them.
+        """Score names: columns name, nll, bits, percentile, seen and surprisal, as `score_names` documents them.
 
         Raises:
             NotFound: the model was loaded without its version.
             InvalidInput: a name has a character that is not in the vocab.
         """
-        return described(self.model, self.vocab, names, held_out=self._held_out, train=self._train)
+        return score_names(self.model, self.vocab, names, held_out=self._held_out, train=self._train)
 
     def generation(self, request: Request, not_in: Iterable[str] = (), ban: Iterable[str] = ()) -> Generation:
         """Return the generation of a request, with the contents of its lists.
@@ -109,8 +109,10 @@ class LoadedModel:
         """Return the automaton of the version's n-grams, or else that of its bigram counts, as the guide of a net."""
         # Decoding of the net itself excludes the characters outside of top-k and top-p.
         decoding = Decoding(max(decoding.temperature, MIN_GUIDE_TEMPERATURE))
-        if (ngram := self.folder.parent / "ngram").is_dir():
-            return automaton_of(weights.load_model(ngram)[0], decoding)
+        if (folder := self.folder.parent / "ngram").is_dir():
+            ngram, _ = weights.load_model(folder)
+            assert is_automaton(ngram)
+            return automaton_of(ngram, decoding)
         size, has_counts = len(self.vocab), self.version.counts.exists()
         N = self.version.read_counts()["count"].to_torch() if has_counts else torch.zeros(size**2)
         return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)

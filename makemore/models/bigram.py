@@ -1,4 +1,4 @@
-"""The lecture's counting bigram: how often each character follows each other one, as probabilities."""
+"""The lecture's counting bigram: normalised counts of each character after each other one."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from makemore.models import at_least
+from makemore.models import ModelConfig
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ModelConfig):
     """Settings of the bigram."""
 
     smoothing: float = 1.0
     """Count added to each bigram."""
 
     def __post_init__(self) -> None:
-        at_least("bigram", 0, smoothing=self.smoothing)
+        self.require(0, "smoothing")
 
 
 class Model(nn.Module):
-    """P = (N + smoothing) / its rows' sums (Karpathy, "building makemore", part 1).
+    """P = (N + smoothing) / row sums (Karpathy, "building makemore", part 1).
 
-    Logits are float64 log-probabilities: minus infinity where smoothing is 0 and a pair was never seen. A
-    character that was never followed by any has nothing to tell at smoothing 0: its row is uniform.
+    Logits are float64 log-probabilities. With smoothing 0, an unseen pair has -inf and a row without counts is uniform.
     """
 
     N: Tensor
@@ -38,21 +37,21 @@ class Model(nn.Module):
 
     @classmethod
     def from_counts(cls, counts: Tensor, config: Config) -> Model:
-        """The model of counts (V, V): `counts[ix1, ix2]` is how often ix2 follows ix1."""
+        """Build the model from counts (V, V): `counts[ix1, ix2]` is how often ix2 follows ix1."""
         model = cls(len(counts), config)
         model.N.copy_(counts)
         return model
 
     @property
     def P(self) -> Tensor:
-        """Probabilities (V, V) in float64: each row sums to one."""
+        """Probabilities (V, V), float64."""
         smoothed = self.N.double() + self.config.smoothing
         rows = smoothed.sum(dim=1, keepdim=True)
         return torch.where(rows > 0, smoothed / rows, 1 / len(smoothed))
 
     @cached_property
     def logits(self) -> Tensor:
-        """Log of P, computed once: counts do not change after they are loaded."""
+        """Log of P (V, V), computed once: counts do not change after loading."""
         return self.P.log()
 
     def forward(self, idx: Tensor) -> Tensor:
@@ -60,12 +59,12 @@ class Model(nn.Module):
         return self.logits[idx]
 
     def initial_state(self, batch: int) -> None:
-        """Nothing: the last character is all that counts."""
+        """No state: only the last character counts."""
 
     def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
         """Logits (B, V) of the character after `ix` (B,)."""
         return self.logits[ix], None
 
     def transitions(self) -> tuple[Tensor, Tensor]:
-        """The model as an automaton: a state is the last character; logits (V, V), and the state after each."""
+        """Logits and next states (V, V): the state is the last character."""
         return self.logits, torch.arange(len(self.logits)).expand_as(self.logits)

@@ -1,4 +1,4 @@
-"""The GRU: an RNN that learns which part of what it remembers to keep at each character."""
+"""The GRU: an RNN whose gates learn what to keep of the hidden state."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ class Config(rnn.Config):
 class Model(rnn.Model):
     """The RNN with gated layers (Cho et al. 2014), in the variant of torch and cuDNN.
 
-    That one applies the reset gate after its matrix product, not before: weights of other GRUs may mean something
-    else in it.
+    That variant applies the reset gate after its matrix product: weights trained with the other one are invalid here.
     """
 
     layer = nn.GRU
 
     @staticmethod
-    def remember(reads: Tensor, recalls: Tensor, before: Tensor) -> Tensor:
-        """What a layer remembers (B, n_hidden), made of its products (B, 3 n_hidden): reset, update and new."""
-        (read, read_new), (recalled, recalled_new) = (
-            product.tensor_split([2 * before.shape[1]], dim=1) for product in (reads, recalls)
+    def activate(from_input: Tensor, from_hidden: Tensor, hidden: Tensor) -> Tensor:
+        """Next hidden state (B, n_hidden) from the products (B, 3 n_hidden) for reset, update and new."""
+        (input_gates, input_new), (hidden_gates, hidden_new) = (
+            product.tensor_split([2 * hidden.shape[1]], dim=1) for product in (from_input, from_hidden)
         )
-        reset, update = (read + recalled).sigmoid_().chunk(2, dim=1)
-        return rnn.tanh(torch.addcmul(read_new, reset, recalled_new)).lerp(before, update)
+        reset, update = (input_gates + hidden_gates).sigmoid_().chunk(2, dim=1)
+        return rnn.tanh(torch.addcmul(input_new, reset, hidden_new)).lerp(hidden, update)

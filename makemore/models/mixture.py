@@ -1,4 +1,4 @@
-"""The mixture: several models side by side, each with a weight that was fitted on names that none of them saw."""
+"""The mixture: a weighted mean of other models' probabilities, with weights fitted on dev."""
 
 from __future__ import annotations
 
@@ -9,113 +9,115 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from makemore.models import model_types
+from makemore.models import LanguageModel, ModelConfig, model_types
 
-ROUNDS = 200
-"""Steps of expectation and maximisation: the weights stand still long before."""
+EM_STEPS = 200
+"""Steps of expectation maximisation, far beyond convergence."""
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ModelConfig):
     """Settings of the mixture."""
 
     of: str = "ngram,transformer"
-    """Model types that are mixed, separated by commas; they are trained in the same version."""
+    """Model types to mix, separated by commas; the same version has to train them."""
     weights: str = ""
-    """Weight of each, separated by commas, in place of those that dev gives."""
+    """Weight of each model type, separated by commas; fitted on dev if empty."""
 
     def __post_init__(self) -> None:
-        unknown = set(self.parts) - set(model_types()) | ({"mixture"} & set(self.parts))
-        if unknown or len(set(self.parts)) != len(self.parts) or len(self.parts) < 2:
-            others = ", ".join(sorted({*model_types()} - {"mixture"}))
-            raise ValueError(f"mixture.of={self.of}: use two or more of {others}, each once, separated by commas.")
+        others = {*model_types()} - {"mixture"}
+        if not others.issuperset(self.parts) or len(set(self.parts)) != len(self.parts) or len(self.parts) < 2:
+            raise self.invalid("of", f"use two or more of {', '.join(sorted(others))}, separated by commas")
         if self.weights and (
             len(self.given) != len(self.parts) or min(self.given) < 0 or not 0 < sum(self.given) < float("inf")
         ):
-            raise ValueError(f"mixture.weights={self.weights}: use a number from 0 for each of {self.of}.")
+            raise self.invalid("weights", f"use a number of 0 or more for each of {self.of}")
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Model types that are mixed."""
+        """Model types to mix."""
         return tuple(part.strip() for part in self.of.split(","))
 
     @property
     def needs_dev(self) -> bool:
-        """Whether weights are to be fitted."""
+        """Whether weights are fitted on dev."""
         return not self.weights
 
     @property
     def given(self) -> tuple[float, ...]:
-        """Weights that were given."""
+        """Given weights, not normalised."""
         try:
             return tuple(float(weight) for weight in self.weights.split(","))
-        except ValueError as error:
-            raise ValueError(f"mixture.weights={self.weights}: use numbers, separated by commas.") from error
+        except ValueError:
+            raise self.invalid("weights", "use numbers, separated by commas") from None
 
 
 class Model(nn.Module):
-    """Linear interpolation (Jelinek and Mercer 1980): the weighted mean of the parts' probabilities.
-
-    The parts are other models of the same version; they are no part of the state_dict.
-    """
+    """Linear interpolation (Jelinek and Mercer 1980) of K models, which are not part of the state_dict."""
 
     weights: Tensor
 
-    def __init__(self, vocab_size: int, config: Config, parts: Sequence[Any] = ()) -> None:
+    def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        # In a list of its own torch does not take them for modules of this one.
-        self.parts = list(parts)
+        # A plain list: torch does not register its items as submodules.
+        self._parts: list[LanguageModel] = []
         self.register_buffer("weights", torch.full((len(config.parts),), 1 / len(config.parts)))
 
     @classmethod
     def from_models(
-        cls, parts: Sequence[Any], dev: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], config: Config
+        cls, parts: Sequence[LanguageModel], dev: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], config: Config
     ) -> Model:
-        """The mixture of these parts whose weights make dev most probable, unless they are given.
+        """Build the mixture with the given weights, or else the weights that maximise the likelihood of dev.
 
-        A batch of dev is ids (B, T), which of them count (B, T), and of those, in time order, what follows (N,) and
-        what each weighs (N,). There is one at least if `config.needs_dev`.
+        Batches of dev are xs (B, T), keep (B, T), and in time order ys (N,) and weights (N,). Without batches all
+        models have the same weight.
         """
-        model = cls(0, config, parts)
+        model = cls(0, config)
+        model._parts = list(parts)
         if config.weights:
             model.weights.copy_(torch.tensor(config.given) / sum(config.given))
             return model
         with torch.inference_mode():
-            found = [(model.targets(xs, keep, ys), counts.double()) for xs, keep, ys, counts in dev]
-        model.weights.copy_(fit_weights(*(torch.cat(column) for column in zip(*found, strict=True))))
+            batches = [(model._target_probs(xs, keep, ys), counts.double()) for xs, keep, ys, counts in dev]
+        if batches:
+            model.weights.copy_(fit_weights(*(torch.cat(column) for column in zip(*batches, strict=True))))
         return model
 
-    def targets(self, xs: Tensor, keep: Tensor, ys: Tensor) -> Tensor:
-        """How probable each part finds the characters that follow: (N, K)."""
-        probs = [part(xs).double().softmax(dim=-1).transpose(0, 1)[keep.T] for part in self.parts]
-        return torch.stack([p.gather(1, ys[:, None])[:, 0] for p in probs], dim=1)
+    def parts(self) -> Sequence[LanguageModel]:
+        """Return the mixed models."""
+        return self._parts
 
     def forward(self, idx: Tensor) -> Tensor:
         """Logits (B, T, V) of the character after each of `idx` (B, T): log-probabilities in float64."""
-        return self._mixed([part(idx) for part in self.parts])
+        return self._mix([part(idx) for part in self._parts])
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
-        """The states of all parts."""
-        return tuple(part.initial_state(batch) for part in self.parts)
+        """States of all parts."""
+        return tuple(part.initial_state(batch) for part in self._parts)
 
     def step(self, ix: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
-        """Logits (B, V) of the character after `ix` (B,), and the states of all parts after it."""
-        steps = [part.step(ix, before) for part, before in zip(self.parts, state, strict=True)]
-        return self._mixed([logits for logits, _ in steps]), tuple(after for _, after in steps)
+        """Logits (B, V) of the character after `ix` (B,), and the next states of all parts."""
+        steps = [part.step(ix, before) for part, before in zip(self._parts, state, strict=True)]
+        return self._mix([logits for logits, _ in steps]), tuple(after for _, after in steps)
 
-    def _mixed(self, logits: list[Tensor]) -> Tensor:
+    def _target_probs(self, xs: Tensor, keep: Tensor, ys: Tensor) -> Tensor:
+        """Probability (N, K) of each target under each part."""
+        probs = [part(xs).double().softmax(dim=-1).transpose(0, 1)[keep.T] for part in self._parts]
+        return torch.stack([p.gather(1, ys[:, None])[:, 0] for p in probs], dim=1)
+
+    def _mix(self, logits: list[Tensor]) -> Tensor:
         log_probs = torch.stack([part.double().log_softmax(dim=-1) for part in logits], dim=-1)
         return (log_probs + self.weights.double().log()).logsumexp(dim=-1)
 
 
 def fit_weights(probs: Tensor, counts: Tensor) -> Tensor:
-    """Weights (K,) that make N targets most probable, of which K parts say `probs` (N, K); they sum to one.
+    """Weights (K,) that maximise the likelihood of N targets with `probs` (N, K) and `counts` (N,); they sum to 1.
 
-    A target counts `counts` (N,) times. Expectation and maximisation (Dempster, Laird and Rubin 1977).
+    Expectation maximisation (Dempster, Laird and Rubin 1977).
     """
     weights = torch.full((probs.shape[1],), 1 / probs.shape[1], dtype=torch.float64)
-    for _ in range(ROUNDS):
+    for _ in range(EM_STEPS):
         shares = probs * weights
         weights = (shares / shares.sum(dim=1, keepdim=True) * counts[:, None]).sum(dim=0) / counts.sum()
     return weights

@@ -1,7 +1,8 @@
-"""Kneser-Ney n-grams as a finite automaton: each context that was seen is a state, each character leads to the next."""
+"""Kneser-Ney n-grams as a finite automaton: each seen context is a state."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,63 +11,62 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from makemore.models import at_least
+from makemore.errors import InvalidOption
+from makemore.models import ModelConfig
+from makemore.vocab import Floats, Ints
 
-LARGEST_TABLE = 2**28
-"""Numbers of a table of states and characters: 1 GB of each of the two."""
-
-Ids = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+MAX_TABLE_SIZE = 2**28
+"""Elements of a table of states by characters: 1 GB for each of the two tables."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """Settings of the n-grams: those that their relations were built with."""
+class Config(ModelConfig):
+    """Settings of the n-grams: those of their relations."""
 
     order: int = 6
     """Longest n-gram, in characters: one more than the longest context."""
     min_count: int = 1
-    """How often an n-gram of order 3 or more occurs at least; 1 keeps all."""
+    """Minimum count of n-grams of order 3 or more; 1 keeps all."""
 
     def __post_init__(self) -> None:
         if not 2 <= self.order <= 8:
-            raise ValueError(f"ngram.order={self.order}: use 2 to 8.")
-        at_least("ngram", 1, min_count=self.min_count)
+            raise self.invalid("order", "use 2 to 8")
+        self.require(1, "min_count")
 
 
 @dataclass(frozen=True)
-class Grams:
-    """The n-grams of a list: S contexts, the states, ordered by `depth` but for state 0, the start of a name.
+class NGrams:
+    """S contexts, which are the states, and G n-grams with a probability of their own.
 
-    Each context but the empty one comes with two that are one character shorter: without its first character and
-    without its last one. G n-grams have a probability of their own.
+    State 0 is '.', the start of a name; the others are sorted by depth. For each context but the empty one, the
+    context without its first character and the one without its last are states too.
     """
 
     vocab_size: int
     """Characters, '.' included: V."""
-    depth: Ids
-    """Characters of a context, (S,): 0 for the empty one, 1 for state 0."""
-    shorter: Ids
-    """State of the context without its first character, (S,); the empty one's is itself."""
-    before: Ids
-    """State of the context without its last character, (S,)."""
-    last: Ids
-    """Its last character, (S,); 0 in the empty one and in state 0 alone."""
+    depth: Ints
+    """Characters of each context (S,): 0 for the empty one, 1 for state 0."""
+    shorter: Ints
+    """State of the context without its first character (S,); the empty context is its own."""
+    before: Ints
+    """State of the context without its last character (S,)."""
+    last: Ints
+    """Last character of each context (S,); 0 only for the empty context and state 0."""
     backoff: Floats
-    """Share of a context that goes to the shorter one, (S,)."""
-    state: Ids
-    """Context of an n-gram, (G,)."""
-    next: Ids
-    """The character that follows it, (G,)."""
+    """Probability mass that a context leaves to the shorter one (S,)."""
+    state: Ints
+    """Context of each n-gram (G,)."""
+    next: Ints
+    """Last character of each n-gram (G,)."""
     prob: Floats
-    """How probable it is there, (G,)."""
+    """Probability of that character in the context (G,)."""
 
 
 class Model(nn.Module):
-    """Interpolated modified Kneser-Ney (Chen and Goodman 1999, section 3), its probabilities ready for each state.
+    """Interpolated modified Kneser-Ney (Chen and Goodman 1999, section 3), precomputed for each state.
 
-    What a character leads to is the longest context that ends in it: the goto function of Aho and Corasick (1975). A
-    step is two look-ups, whatever the order. Logits are log-probabilities.
+    The next state is the longest context that the characters so far end in: the goto function of Aho and Corasick
+    (1975). A step is two look-ups, whatever the order. Logits are log-probabilities.
     """
 
     log_probs: Tensor
@@ -79,21 +79,21 @@ class Model(nn.Module):
         self.register_buffer("next", torch.zeros((1, vocab_size), dtype=torch.int32))
 
     @classmethod
-    def from_grams(cls, grams: Grams, config: Config) -> Model:
-        """The model of counted n-grams.
+    def from_ngrams(cls, ngrams: NGrams, config: Config) -> Model:
+        """Build the model from n-grams.
 
         Raises:
-            ValueError: its tables would be too large.
+            InvalidOption: its tables would be too large.
         """
-        states = len(grams.depth)
-        if states * grams.vocab_size > LARGEST_TABLE:
-            raise ValueError(
-                f"ngram: {states:,} contexts by {grams.vocab_size:,} characters are more than {LARGEST_TABLE:,} "
-                f"numbers: keep fewer with `makemore build --min-count {config.min_count + 1}` or a lower --order."
+        states = len(ngrams.depth)
+        if states * ngrams.vocab_size > MAX_TABLE_SIZE:
+            raise InvalidOption(
+                f"ngram: {states:,} contexts x {ngrams.vocab_size:,} characters exceed {MAX_TABLE_SIZE:,} parameters",
+                f"run `makemore build --min-count {config.min_count + 1}` or use a lower --order",
             )
-        model = cls(grams.vocab_size, config)
-        model.log_probs = torch.from_numpy(np.log(_probs(grams)))
-        model.next = torch.from_numpy(_next(grams))
+        model = cls(ngrams.vocab_size, config)
+        model.log_probs = torch.from_numpy(np.log(_probs(ngrams)))
+        model.next = torch.from_numpy(_next(ngrams))
         return model
 
     def forward(self, idx: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class Model(nn.Module):
         return self.log_probs[self.states(idx)]
 
     def states(self, idx: Tensor) -> Tensor:
-        """State (B, T) after each of `idx` (B, T), read from the start of a name."""
+        """State (B, T) after each of `idx` (B, T), from the start of a name."""
         state, states = self.initial_state(len(idx)), []
         for ix in idx.T:
             state = self.next[state, ix]
@@ -109,44 +109,44 @@ class Model(nn.Module):
         return torch.stack(states, dim=1)
 
     def initial_state(self, batch: int) -> Tensor:
-        """State 0 (B,): the start of a name, which '.' leads back to."""
+        """State 0 (B,), the start of a name; '.' leads to it from every state."""
         return torch.zeros(batch, dtype=torch.int32, device=self.next.device)
 
     def step(self, ix: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, V) of the character after `ix` (B,), and the state after it."""
+        """Logits (B, V) of the character after `ix` (B,), and the next state (B,)."""
         state = self.next[state, ix]
         return self.log_probs[state], state
 
     def transitions(self) -> tuple[Tensor, Tensor]:
-        """The model as an automaton: logits (S, V), and the state (S, V) after each character."""
+        """Logits (S, V) and next states (S, V)."""
         return self.log_probs, self.next
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
-        # How many states there are is known from the tensors only.
-        for name, buffer in self.named_buffers(recurse=False):
-            if f"{prefix}{name}" in state_dict:
-                setattr(self, name, buffer.new_empty(state_dict[f"{prefix}{name}"].shape))
-        super()._load_from_state_dict(state_dict, prefix, *others)
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Resize the tables, since only the tensors tell the number of states, then load them."""
+        for name, buffer in self.named_buffers():
+            if name in state_dict:
+                setattr(self, name, buffer.new_empty(state_dict[name].shape))
+        return super().load_state_dict(state_dict, *args, **kwargs)
 
 
-def _probs(grams: Grams) -> npt.NDArray[np.float32]:
-    """Probabilities (S, V): a context's are those of the shorter one times its backoff, but where it has its own."""
-    probs = np.full((len(grams.depth), grams.vocab_size), 1 / grams.vocab_size, dtype=np.float32)
-    depths = grams.depth[grams.state]
-    for depth in range(grams.depth.max() + 1):
-        at, own = grams.depth == depth, depths == depth
-        probs[at] = probs[grams.shorter[at]] * grams.backoff[at, None].astype(np.float32)
-        probs[grams.state[own], grams.next[own]] = grams.prob[own]
+def _probs(ngrams: NGrams) -> npt.NDArray[np.float32]:
+    """Probabilities (S, V): those of the shorter context times the backoff, replaced where an n-gram has its own."""
+    probs = np.full((len(ngrams.depth), ngrams.vocab_size), 1 / ngrams.vocab_size, dtype=np.float32)
+    depths = ngrams.depth[ngrams.state]
+    for depth in range(ngrams.depth.max() + 1):
+        at, own = ngrams.depth == depth, depths == depth
+        probs[at] = probs[ngrams.shorter[at]] * ngrams.backoff[at, None].astype(np.float32)
+        probs[ngrams.state[own], ngrams.next[own]] = ngrams.prob[own]
     return probs
 
 
-def _next(grams: Grams) -> npt.NDArray[np.int32]:
-    """States (S, V) after each character: those of the shorter context, but where a longer context begins with this."""
-    [empty] = np.flatnonzero(grams.depth == 0)
-    states = np.full((len(grams.depth), grams.vocab_size), empty, dtype=np.int32)
-    for depth in range(grams.depth.max() + 1):
-        at, longer = grams.depth == depth, np.flatnonzero(grams.depth == depth + 1)
-        states[at] = states[grams.shorter[at]]
-        states[grams.before[longer], grams.last[longer]] = longer
+def _next(ngrams: NGrams) -> npt.NDArray[np.int32]:
+    """Next states (S, V): those of the shorter context, replaced where a longer context exists."""
+    [empty] = np.flatnonzero(ngrams.depth == 0)
+    states = np.full((len(ngrams.depth), ngrams.vocab_size), empty, dtype=np.int32)
+    for depth in range(ngrams.depth.max() + 1):
+        at, longer = ngrams.depth == depth, np.flatnonzero(ngrams.depth == depth + 1)
+        states[at] = states[ngrams.shorter[at]]
+        states[ngrams.before[longer], ngrams.last[longer]] = longer
     states[:, 0] = 0
     return states

@@ -1,16 +1,16 @@
-"""The RNN: what it remembers of a name is made anew from itself and each next character."""
+"""The RNN: a hidden state, updated by each character."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from makemore.models import Recipe, at_least, in_time_order
+from makemore.models import Recipe, in_time_order
 
 
 @dataclass(frozen=True)
@@ -21,35 +21,34 @@ class Config(Recipe):
     dropout: float = 0.25
 
     n_layer: int = 2
-    """Layers, each reading what the one below it remembers."""
+    """Recurrent layers."""
     n_embd: int = 64
-    """Channels of a character."""
+    """Channels of an embedding."""
     n_hidden: int = 192
-    """Channels that a layer remembers."""
+    """Channels of a hidden state."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        model_type = type(self).__module__.rpartition(".")[2]
-        at_least(model_type, 1, n_layer=self.n_layer, n_embd=self.n_embd, n_hidden=self.n_hidden)
+        self.require(1, "n_layer", "n_embd", "n_hidden")
 
 
 class Model(nn.Module):
-    """A stack of recurrent layers (Elman 1990), a norm after each, each but the first adding to what it reads."""
+    """Recurrent layers (Elman 1990), each followed by a layer norm, with residual connections from the second on."""
 
-    layer: ClassVar[Any] = nn.RNN
+    layer: ClassVar[type[nn.RNN] | type[nn.GRU]] = nn.RNN
 
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
         self.characters = nn.Embedding(vocab_size, config.n_embd)
-        reads = [config.n_embd] + [config.n_hidden] * (config.n_layer - 1)
-        self.layers = nn.ModuleList(self.layer(size, config.n_hidden, batch_first=True) for size in reads)
-        self.norms = nn.ModuleList(nn.LayerNorm(config.n_hidden) for _ in reads)
+        sizes = [config.n_embd] + [config.n_hidden] * (config.n_layer - 1)
+        self.layers = nn.ModuleList(self.layer(size, config.n_hidden, batch_first=True) for size in sizes)
+        self.norms = nn.ModuleList(nn.LayerNorm(config.n_hidden) for _ in sizes)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.n_hidden, vocab_size)
 
     def initialise(self, rng: torch.Generator) -> None:
-        """Set all weights to random numbers; what a layer makes of its own memory keeps that memory's length."""
+        """Draw the initial parameters: orthogonal matrices for the hidden state keep its norm."""
         for name, parameter in self.named_parameters():
             if "weight_hh" in name:
                 for gate in parameter.data.view(-1, self.config.n_hidden, self.config.n_hidden):
@@ -61,54 +60,54 @@ class Model(nn.Module):
                 nn.init.normal_(parameter, std=std, generator=rng)
 
     def forward(self, idx: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T); (N, V) of those that `keep` marks."""
+        """Logits (B, T, V) of the character after each of `idx` (B, T), or (N, V) of those that `keep` (B, T) marks."""
         batch, length = idx.shape
-        ix, _, place = in_time_order(idx, keep)
-        x, alive = self.dropout(self.characters(ix)), place.bincount().cpu()
+        ix, _, pos = in_time_order(idx, keep)
+        x, batch_sizes = self.dropout(self.characters(ix)), pos.bincount().cpu()
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            x = self._add(x, self.dropout(norm(layer(PackedSequence(x, alive))[0].data)))
+            x = _add(x, self.dropout(norm(layer(PackedSequence(x, batch_sizes))[0].data)))
         logits: Tensor = self.head(x)
         return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
 
     def initial_state(self, batch: int) -> tuple[Tensor, ...]:
-        """Nothing remembered: zeros (B, n_hidden) a layer."""
+        """Hidden state (B, n_hidden) of each layer: zeros."""
         return tuple(self.head.weight.new_zeros(batch, self.config.n_hidden) for _ in self.layers)
 
     def step(self, ix: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Logits (B, V) of the character after `ix` (B,), and what the layers remember after it.
+        """Logits (B, V) of the character after `ix` (B,), and the next hidden states.
 
-        Not by the layers' own functions: made for many characters of a name at once, they take longer with one.
+        Does not call the layers themselves, which are slow for a single character per name.
         """
-        x, remembered = self.characters(ix), list[Tensor]()
-        for layer, norm, before in zip(self.layers, self.norms, state, strict=True):
-            reads = _product("ih", layer, x) if remembered else self._first(ix)
-            after = self.remember(reads, _product("hh", layer, before), before)
-            remembered.append(after)
-            x = self._add(x, norm(after))
-        return self.head(x), tuple(remembered)
+        x, states = self.characters(ix), list[Tensor]()
+        for layer, norm, hidden in zip(self.layers, self.norms, state, strict=True):
+            from_input = _product("ih", layer, x) if states else self._first_layer(ix)
+            states.append(self.activate(from_input, _product("hh", layer, hidden), hidden))
+            x = _add(x, norm(states[-1]))
+        return self.head(x), tuple(states)
 
     @staticmethod
-    def remember(reads: Tensor, recalls: Tensor, before: Tensor) -> Tensor:
-        """What a layer remembers (B, n_hidden), of its products with what it reads and with what it remembered."""
-        return tanh(reads + recalls)
+    def activate(from_input: Tensor, from_hidden: Tensor, hidden: Tensor) -> Tensor:
+        """Next hidden state (B, n_hidden) from a layer's products with its input and with its hidden state."""
+        return tanh(from_input + from_hidden)
 
-    def _first(self, ix: Tensor) -> Tensor:
-        """The first layer's product with each of the characters `ix` (B,): one a character where names are more."""
+    def _first_layer(self, ix: Tensor) -> Tensor:
+        """Product of the first layer with the characters `ix` (B,); for large batches, compute each character once."""
         characters = self.characters.weight
         if len(ix) < len(characters):
             return _product("ih", self.layers[0], characters[ix])
         return F.embedding(ix, _product("ih", self.layers[0], characters))
 
-    def _add(self, x: Tensor, y: Tensor) -> Tensor:
-        """The sum of what a layer read and what it made, where they have as many channels."""
-        return x + y if x.shape[1] == y.shape[1] else y
-
 
 def tanh(x: Tensor) -> Tensor:
-    """The hyperbolic tangent, by way of the sigmoid: torch's own takes nearly three times as long on a CPU."""
+    """Hyperbolic tangent by way of the sigmoid: almost three times as fast as torch.tanh on a CPU."""
     return (2 * x).sigmoid_().mul_(2).sub_(1)
 
 
-def _product(which: str, layer: Any, x: Tensor) -> Tensor:
-    """A recurrent layer's product with what it reads, 'ih', or with what it remembers, 'hh'."""
-    return F.linear(x, getattr(layer, f"weight_{which}_l0"), getattr(layer, f"bias_{which}_l0"))
+def _add(x: Tensor, y: Tensor) -> Tensor:
+    """Residual connection, where a layer's input and output have the same shape."""
+    return x + y if x.shape[1] == y.shape[1] else y
+
+
+def _product(which: str, layer: nn.Module, x: Tensor) -> Tensor:
+    """Product of a recurrent layer with its input, 'ih', or its hidden state, 'hh'."""
+    return F.linear(x, layer.get_parameter(f"weight_{which}_l0"), layer.get_parameter(f"bias_{which}_l0"))

@@ -12,7 +12,7 @@ import duckdb
 
 from makemore import models
 from makemore.database import connect, copy_database
-from makemore.device import choose as choose_device
+from makemore.device import choose_device
 from makemore.home import Home, clear_staging
 from makemore.ingest.store import WORKING
 from makemore.options import BuildOptions, TrainOptions, as_config
@@ -54,7 +54,7 @@ def _check_splits(con: duckdb.DuckDBPyConnection, settings: dict[str, dict[str, 
     if "train" not in splits:
         raise ValueError("no name of the lists is in train. Use `makemore build --holdout 0`, or more names.")
     for model_type, values in settings.items():
-        if "dev" not in splits and getattr(models.configure(model_type, values), "needs_dev", False):
+        if "dev" not in splits and models.configure(model_type, values).needs_dev:
             raise ValueError(
                 f"{model_type}: its weights are fitted on dev, which has no name. Hold names out, or give them: "
                 f"--set {model_type}.weights=1,1 for as many parts."
@@ -73,10 +73,10 @@ def _settings(model_type: str, options: TrainOptions, build_options: BuildOption
         if model == model_type:
             settings[setting] = value
     config = models.configure(model_type, settings)
-    if missing := [part for part in getattr(config, "parts", ()) if part not in options.models]:
+    if missing := [part for part in config.parts if part not in options.models]:
         raise ValueError(f"{model_type} mixes {missing[0]}, which --models does not name: add it.")
     settings = asdict(config)
-    if hasattr(models.model_class(model_type), "from_grams"):
+    if issubclass(models.model_class(model_type), models.NGramModel):
         _check_built_with(model_type, settings, as_config(build_options))
     return settings
 

@@ -108,7 +108,7 @@ def make_version(home: Path, options: TrainOptions, steps: Any = None) -> Path:
 
 def in_order(model_types: Sequence[str]) -> list[str]:
     """The same model types, those that mix others last."""
-    return sorted(model_types, key=lambda model_type: hasattr(models.model_class(model_type), "from_models"))
+    return sorted(model_types, key=lambda model_type: issubclass(models.model_class(model_type), models.CombinedModel))
 
 
 def _make_model(draft: Path, model_type: str, steps: Any) -> str | None:

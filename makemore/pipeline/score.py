@@ -1,4 +1,4 @@
-"""The steps from names of others to how name-like each is: names at hand, or a list of any length, row by row."""
+"""Score names, or a list of any length row by row, under a model of a published version."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from makemore import __version__
+from makemore.errors import InvalidInput, InvalidOption
 from makemore.files import tables
 from makemore.inference.loading import LoadedModel
 from makemore.ingest import readers, validation
@@ -18,100 +19,100 @@ from makemore.progress import track
 from makemore.versions.version import Version
 from makemore.vocab import Vocab
 
-PIECE = 1 << 16
-"""Rows that are scored at a time: memory does not grow with the list."""
+BATCH_SIZE = 1 << 16
+"""Rows to score at once: memory does not grow with the list."""
 DIGITS = 6
-"""Decimals of the bits of a character where they are text."""
+"""Decimals of surprisal in text formats."""
 
-Judge = Callable[[pl.Series], pl.DataFrame]
+Score = Callable[[pl.Series], pl.DataFrame]
 
 log = logging.getLogger("makemore")
 
 
 def score_names(version: Path, model_type: str, names: Sequence[str], options: ReadOptions) -> pl.DataFrame:
-    """A row for each of the names under a model of a version, as `score_list` gives them.
+    """Score names under a model of a version: one row each, with the columns of `score_list`.
 
     Raises:
-        ValueError: one is no name, or has a character that the version does not know.
+        InvalidInput: a name is invalid, or contains a character that is not in the vocab.
     """
     loaded = LoadedModel(Version(version).model_folder(model_type))
     entries, rejects = validation.divide(readers.batch_of(names), folded(version, options))
     for raw, reason in rejects.sort("row").select("raw", "reason").rows():
-        raise ValueError(f"{raw[: options.max_length]!r} is no name: it {reason}. Correct it or leave it out.")
+        raise InvalidInput(f"invalid name {raw[: options.max_length]!r}: it {reason}", "correct it or leave it out")
     loaded.vocab.stream(entries["name"].to_list())
     rows = entries.sort("row").select("row", "name", reject_reason=pl.lit(None, pl.String))
     return _scored(rows, loaded.score)
 
 
 def score_list(version: Path, model_type: str, path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
-    """A row for each row of a list under a model of a version, in order, some at a time.
+    """Score each row of a list under a model of a version, in order, in frames of up to `BATCH_SIZE` rows.
 
-    Columns: row (from 1), those of `name_scores.described`, and reject_reason: null if the row has a score. Names are
-    read as `ingest` reads them, in lower case if all lists of the version are. Counts are ignored. A list without rows
-    yields one empty frame.
+    Columns: row (from 1), those of `name_scores.score_names`, and reject_reason, null for rows with a score. Names are
+    read as by `ingest`, with the case folding of the version; counts are ignored. A list without rows yields one empty
+    frame.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it cannot be read.
+        NotFound: the file does not exist.
+        InvalidInput: the file cannot be read.
     """
     loaded = LoadedModel(Version(version).model_folder(model_type))
-    judge, options, rows, reject_reasons = loaded.score, folded(version, options), 0, 0
-    for piece in _pieces(readers.read(path, options)):
-        scored = _scored(_rows(piece, loaded.vocab, options), judge)
+    options, rows, rejected = folded(version, options), 0, 0
+    for batch in _rebatched(readers.read(path, options)):
+        scored = _scored(_rows(batch, loaded.vocab, options), loaded.score)
         yield scored
-        rows, reject_reasons = rows + len(scored), reject_reasons + scored["reject_reason"].count()
+        rows, rejected = rows + len(scored), rejected + scored["reject_reason"].count()
     if not rows:
-        yield _scored(_rows(readers.batch_of([]), loaded.vocab, options), judge)
-    if reject_reasons:
-        log.warning("%s: %s of %s rows have no score; each says why", path.name, f"{reject_reasons:,}", f"{rows:,}")
+        yield _scored(_rows(readers.batch_of([]), loaded.vocab, options), loaded.score)
+    if rejected:
+        log.warning("%s: %s of %s rows rejected, each with a reason", path.name, f"{rejected:,}", f"{rows:,}")
 
 
 def write_scores(
     version: Path, model_type: str, scores: Iterable[pl.DataFrame], *, output: Path, source: str | None = None
 ) -> None:
-    """Write what `score_list` gives to a file, which says beside it of which version, model and list that is.
+    """Write frames of `score_list` to a file, with version, model type and source as its metadata.
 
     Raises:
-        ValueError: the file's format is unknown, or holds no table.
+        InvalidOption: the file's format is unknown or has no columns.
     """
     table_format = tables.format_of(output)
     if table_format == "txt":
-        raise ValueError(f"{output}: text holds names alone, not what they score: use .csv, .jsonl or .parquet.")
+        raise InvalidOption(f"{output}: text has no columns for scores", "use .csv, .jsonl or .parquet")
     metadata = {"makemore": __version__, "version": version.name, "model_type": model_type, "source": source}
     with tables.writing(output, table_format, metadata) as write:
         for frame in track(scores, f"scoring with {model_type}"):
             write(_with_text(frame) if table_format == "csv" else frame)
 
 
-def _pieces(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows, `PIECE` at a time, wherever the batches end."""
+def _rebatched(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the rows in frames of `BATCH_SIZE` rows."""
     waiting = pl.DataFrame()
     for batch in batches:
         waiting = pl.concat([waiting, batch]) if len(waiting) else batch
-        while len(waiting) >= PIECE:
-            yield waiting.head(PIECE)
-            waiting = waiting.slice(PIECE)
+        while len(waiting) >= BATCH_SIZE:
+            yield waiting.head(BATCH_SIZE)
+            waiting = waiting.slice(BATCH_SIZE)
     if len(waiting):
         yield waiting
 
 
 def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFrame:
-    """Columns row, name, reject_reason of a batch of `formats.read`, whatever its counts say."""
+    """Columns row, name, reject_reason of a batch of `readers.read`, ignoring counts."""
     entries, rejects = validation.divide(batch.with_columns(count=pl.lit(None, pl.String)), options)
     names = entries.select("row", "name").with_columns(vocab.reject_reasons(entries["name"]))
     return pl.concat([names, rejects.select("row", name="raw", reject_reason="reason")]).sort("row")
 
 
-def _scored(rows: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+def _scored(rows: pl.DataFrame, score: Score) -> pl.DataFrame:
     named = rows.filter(pl.col("reject_reason").is_null())
-    figures = named.select("row").hstack(judge(named["name"]).drop("name"))
-    return rows.join(figures, on="row", how="left", maintain_order="left").select(
+    scores = named.select("row").hstack(score(named["name"]).drop("name"))
+    return rows.join(scores, on="row", how="left", maintain_order="left").select(
         pl.exclude("reject_reason"), "reject_reason"
     )
 
 
 def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same rows, the bits of each character as text: numbers with spaces between."""
+    """Return the frame with surprisal as text: numbers separated by spaces."""
     return frame.with_columns(
         pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ").alias("surprisal")
     )

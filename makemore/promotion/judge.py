@@ -14,7 +14,7 @@ import polars as pl
 from makemore.database import connect, query, quoted
 from makemore.errors import CorruptVersion
 from makemore.evaluation import scores
-from makemore.evaluation.paired import Difference, Numbers, paired
+from makemore.evaluation.paired import Difference, paired
 from makemore.files.atomic import write_json
 from makemore.home import Home
 from makemore.promotion import rules
@@ -22,6 +22,7 @@ from makemore.promotion.rules import Finding
 from makemore.versions import registry, weights
 from makemore.versions.registry import Promotion
 from makemore.versions.version import Version
+from makemore.vocab import Floats
 
 BASELINE = "ngram"
 """The model type that any other one must not be worse than: interpolated Kneser-Ney, which costs next to nothing."""
@@ -120,7 +121,7 @@ def _held_out(draft: Version, model_type: str) -> pl.DataFrame:
     return found.filter(pl.col("split") == split, ~pl.col("seen")).select("name", "count", "characters", "nats")
 
 
-def _paired(asked: pl.DataFrame, others: Numbers) -> Difference | None:
+def _paired(asked: pl.DataFrame, others: Floats) -> Difference | None:
     nats, characters, counts = (
         asked[column].to_numpy().astype(np.float64) for column in ("nats", "characters", "count")
     )

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from makemore.models.ngram import Grams
+from makemore.models.ngram import NGrams
 from makemore.relations import catalog
 from makemore.vocab import Vocab
 
@@ -45,7 +45,7 @@ def fallbacks(con: duckdb.DuckDBPyConnection) -> list[int]:
     return [order for (order,) in found]
 
 
-def read_grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Grams:
+def read_ngrams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> NGrams:
     """The n-grams that the relations ngram_backoffs and ngram_probs hold; contexts in the order of their text."""
     con.execute(STATES).fetchall()
     states = con.sql(
@@ -69,7 +69,7 @@ def read_grams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Grams:
         order by states.state, vocab.ix
         """
     ).to_arrow_table()
-    return Grams(len(vocab), **_arrays(states), **_arrays(grams))
+    return NGrams(len(vocab), **_arrays(states), **_arrays(grams))
 
 
 def _arrays(table: pa.Table) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from makemore.models import AutomatonModel, LanguageModel
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -53,13 +55,13 @@ def counting_automaton(vocab_size: int) -> Automaton:
     return Automaton(ones, np.zeros_like(ones), np.zeros((1, vocab_size), dtype=np.int32))
 
 
-def is_automaton(model: Any) -> bool:
+def is_automaton(model: LanguageModel) -> TypeGuard[AutomatonModel]:
     """Whether a model has finitely many states: then constraints on its names are exact."""
-    return hasattr(model, "transitions")
+    return isinstance(model, AutomatonModel)
 
 
 @torch.inference_mode()
-def automaton_of(model: Any, decoding: Decoding = Decoding()) -> Automaton:
+def automaton_of(model: AutomatonModel, decoding: Decoding = Decoding()) -> Automaton:
     """Return the automaton of a model that has `transitions()`."""
     logits, states = model.transitions()
     log_probs = logits.double().log_softmax(dim=-1).cpu()

@@ -73,7 +73,7 @@ def _ids(vocab: Vocab, option: str, text: str) -> list[int]:
         if ch == END:
             raise UnsatisfiableRequest(f"{option} {text!r} contains '.', which marks the end of a name")
         if ch not in vocab.stoi:
-            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.lacking(ch)}")
+            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.reject_reason(ch)}")
     return vocab.encode(text)
 
 

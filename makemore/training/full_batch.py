@@ -3,68 +3,61 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import torch
+from torch import Tensor
 
 from makemore.data.dataset import Rows
 from makemore.device import threads
+from makemore.errors import Diverged
 from makemore.evaluation.loss import nll
+from makemore.models import FullBatchRecipe, RegularisedModel
 from makemore.progress import track
 
-ROUNDING = 1e-6
-"""Nats by which a loss may differ from itself: weights are float32."""
+TOLERANCE = 1e-6
+"""Increase of the loss, in nats, that float32 rounding explains."""
 
 
-def descend(model: Any, rows: Rows, config: Any, label: str = "training") -> float:
-    """The loss before the last of `config.steps` full-batch steps of gradient descent, which change the model.
+def descend(model: RegularisedModel, rows: Rows, config: FullBatchRecipe, label: str = "training") -> float:
+    """Train the model in place for `config.steps` steps and return the loss before the last one.
 
-    The loss is the lecture's, mean nll + regularisation * mean(W**2). The counts are sufficient statistics:
-    over the distinct rows, weighted by their counts, it is the same number with the same gradient as over
-    all examples, at a cost that does not grow with the list.
+    The loss is the lecture's, mean nll + regularisation * penalty. The counts are sufficient statistics: the loss and
+    its gradient equal those over all examples, at a cost that does not grow with the list.
 
-    A step after which the loss is higher was too long: it is taken back, and steps are half as long from there
-    on. That keeps the lecture's rate of 50 from throwing W to and fro on lists of a few names; on lists of
-    hundreds it never happens, and each step is the lecture's.
+    A step that increases the loss is undone and the learning rate halved: the lecture's rate of 50 oscillates on lists
+    of a few names. On lists of hundreds this never happens, and each step is the lecture's.
 
     Raises:
-        ValueError: the loss is no number from the start.
+        Diverged: the initial loss is not finite.
     """
     contexts, which = map(torch.from_numpy, rows.contexts())
     ys = torch.from_numpy(rows.next)
     weights = torch.from_numpy(rows.count).double()
     parameters = list(model.parameters())
-    rate, best = config.learning_rate, math.inf
-    kept: list[torch.Tensor] = []
-    gradients: list[torch.Tensor] = []
+    learning_rate, best = config.learning_rate, math.inf
+    kept: list[Tensor] = []
+    gradients: list[Tensor] = []
 
-    def objective() -> torch.Tensor:
+    def objective() -> Tensor:
         cost = nll(model(contexts)[:, -1], which, ys, weights)
         return cost + torch.as_tensor(config.regularisation * model.penalty())
+
+    @torch.no_grad()
+    def step_from_kept(rate: float) -> None:
+        for parameter, start, gradient in zip(parameters, kept, gradients, strict=True):
+            parameter.copy_(start - rate * gradient)
 
     with threads():
         for step in track(range(config.steps), label, config.steps):
             loss = objective()
-            if loss.item() <= best + ROUNDING and math.isfinite(loss.item()):
+            if loss.item() <= best + TOLERANCE and math.isfinite(loss.item()):
                 best, kept = loss.item(), [parameter.detach().clone() for parameter in parameters]
                 gradients = list(torch.autograd.grad(loss, parameters))
             elif step == 0:
-                raise ValueError(
-                    f"{label}: the loss is {loss.item()} before the first step: lower --set {label}.regularisation."
-                )
+                raise Diverged(f"{label}: the initial loss is {loss.item()}", f"lower --set {label}.regularisation")
             else:
-                rate /= 2
-            _move(parameters, kept, gradients, rate)
-        if not objective().item() <= best + ROUNDING:
-            _move(parameters, kept, gradients, 0)
+                learning_rate /= 2
+            step_from_kept(learning_rate)
+        if not objective().item() <= best + TOLERANCE:
+            step_from_kept(0)
     return best
-
-
-def _move(
-    parameters: list[torch.nn.Parameter], starts: Sequence[torch.Tensor], gradients: list[torch.Tensor], rate: float
-) -> None:
-    """Set parameters to a step of this length from where they started."""
-    with torch.no_grad():
-        for parameter, start, gradient in zip(parameters, starts, gradients, strict=True):
-            parameter.copy_(start - rate * gradient)

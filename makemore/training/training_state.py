@@ -1,131 +1,140 @@
-"""A training between two steps: all that the next step depends on, and how it is written and read."""
+"""The state of a training between two steps: everything that the next step depends on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from makemore.errors import CorruptData
 from makemore.models import Recipe
 from makemore.training import checkpoint
 
-LONGEST_GRADIENT = 1.0
-"""Norm that a gradient is clipped to."""
-WEIGHTS = ("model", "average", "best", "exp_avg", "exp_avg_sq")
-"""What is as large as the model."""
-MEMORY = 0.999
-"""Of the average of the weights, which is what is evaluated and kept: as if over the last thousand steps."""
+MAX_GRADIENT_NORM = 1.0
+"""Norm to which a gradient is clipped."""
+EMA_DECAY = 0.999
+"""Decay of the exponential moving average of the weights: it spans about a thousand steps."""
+COUNTERS = ("step", "nll", "best_step", "stale", "seconds")
+"""Plain values of a checkpoint."""
 
 
 @dataclass
-class State:
-    """Weights, their average and its best so far on dev, the optimiser, and where the training stands."""
+class TrainingState:
+    """Weights, their moving average, the best average so far, the optimiser and counters."""
 
     model: nn.Module
     optimiser: torch.optim.AdamW
-    average: list[Tensor]
+    average: nn.Module
+    """A copy of the model with averaged weights, in evaluation mode."""
     best: list[Tensor]
+    """The averaged weights with the lowest nll."""
     step: int = 0
     nll: float = math.inf
     """Of `best`, on dev."""
     best_step: int = 0
     stale: int = 0
-    """Looks at dev since `best`."""
+    """Evaluations since `best`."""
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, model: nn.Module, config: Recipe) -> State:
-        """Before the first step."""
-        decays = {id(parameter) for parameter in _matrices(model)}
+    def begin(cls, model: nn.Module, config: Recipe, device: torch.device) -> TrainingState:
+        """Move the model to the device and return the state before the first step."""
+        average = deepcopy(model).to(device).eval().requires_grad_(False)
+        model.to(device).train()
+        decayed = {id(parameter) for parameter in _matrices(model)}
         groups = [
-            {"params": [p for p in model.parameters() if (id(p) in decays) == decay], "weight_decay": amount}
+            {"params": [p for p in model.parameters() if (id(p) in decayed) == decay], "weight_decay": amount}
             for decay, amount in ((True, config.weight_decay), (False, 0.0))
         ]
         optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-        return cls(model, optimiser, _copy(model.parameters()), _copy(model.parameters()))
+        return cls(model, optimiser, average, _copy(average))
 
-    def advance(self, loss: Tensor, rate: float) -> None:
-        """Take the step that a batch's loss asks for."""
+    def advance(self, loss: Tensor, learning_rate: float) -> None:
+        """Take one optimiser step on the loss of a batch, and update the average."""
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.model.parameters(), LONGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
         self.optimiser.step()
         self.step += 1
-        # A young average forgets faster: it would remember the random start for a thousand steps.
-        memory = min(MEMORY, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(self.average, _copy(self.model.parameters(), clone=False), 1 - memory)
+        # Decay less at first: the average would otherwise contain the random start for a thousand steps.
+        decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
+        for average, parameter in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            average.lerp_(parameter.detach(), 1 - decay)
 
-    def look(self, nll: float) -> None:
-        """Keep the average if its nll on dev is the best so far."""
+    def keep_if_best(self, nll: float) -> None:
+        """Keep a copy of the average if its nll is the lowest so far."""
         if nll < self.nll:
             self.best, self.nll, self.best_step, self.stale = _copy(self.average), nll, self.step, 0
         else:
             self.stale += 1
 
-    def show(self, weights: list[Tensor]) -> list[Tensor]:
-        """Give the model these weights; those that it had."""
-        before = _copy(self.model.parameters())
-        for parameter, weight in zip(self.model.parameters(), weights, strict=True):
-            parameter.data.copy_(weight)
-        return before
+    @torch.no_grad()
+    def restore_best(self) -> None:
+        """Set the model's parameters to `best`."""
+        for parameter, best in zip(self.model.parameters(), self.best, strict=True):
+            parameter.copy_(best)
 
     def save(self, path: Path) -> None:
-        """Write all of it, random numbers to come included."""
-        tensors = {f"{name}.{i}": tensor for name, group in self._tensors() for i, tensor in enumerate(group)}
-        told = {"step": self.step, "nll": self.nll, "best_step": self.best_step, "stale": self.stale}
-        checkpoint.save(path, tensors | self._random_state(), told | {"seconds": self.seconds})
+        """Write a checkpoint, random states included."""
+        tensors = {"rng": torch.get_rng_state()}
+        if self._on_gpu:
+            tensors["rng.cuda"] = torch.cuda.get_rng_state()
+        checkpoint.save(path, tensors | self._tensors(), {name: getattr(self, name) for name in COUNTERS})
 
+    @torch.no_grad()
     def load(self, path: Path) -> None:
-        """Be what `save` wrote.
+        """Restore a checkpoint.
 
         Raises:
-            ValueError: it cannot be read, or is of another model; nothing has changed then.
+            CorruptData: the file is unreadable, or of another model; the state is unchanged.
         """
-        tensors, told = checkpoint.load(path)
-        expected = {f"{name}.{i}": tensor.shape for name in WEIGHTS for i, tensor in enumerate(self.model.parameters())}
-        if {name: tensor.shape for name, tensor in tensors.items() if name.partition(".")[0] in WEIGHTS} != expected:
-            raise ValueError(f"{path} is of a model of other shapes.")
+        tensors, counters = checkpoint.load(path)
         for parameter in self.model.parameters():
-            # What AdamW makes itself at its first step.
+            # AdamW creates these at its first step.
             zeros = [torch.zeros((), device=parameter.device), torch.zeros_like(parameter), torch.zeros_like(parameter)]
             self.optimiser.state[parameter] = dict(zip(("step", "exp_avg", "exp_avg_sq"), zeros, strict=True))
-        for name, group in self._tensors():
-            for i, tensor in enumerate(group):
-                tensor.copy_(tensors[f"{name}.{i}"])
+        own = self._tensors()
+        if any(name not in tensors or tensors[name].shape != tensor.shape for name, tensor in own.items()):
+            self.optimiser.state.clear()
+            raise CorruptData(f"{path}: the checkpoint is of another model")
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
         torch.set_rng_state(tensors["rng"])
         if self._on_gpu:
             torch.cuda.set_rng_state(tensors["rng.cuda"])
-        for name, value in told.items():
-            setattr(self, name, value)
+        for name in COUNTERS:
+            setattr(self, name, counters[name])
 
     @property
     def _on_gpu(self) -> bool:
         return next(self.model.parameters()).is_cuda
 
-    def _random_state(self) -> dict[str, Tensor]:
-        state = {"rng": torch.get_rng_state()}
-        return state | ({"rng.cuda": torch.cuda.get_rng_state()} if self._on_gpu else {})
-
-    def _tensors(self) -> Iterator[tuple[str, list[Tensor]]]:
-        yield "model", _copy(self.model.parameters(), clone=False)
-        yield "average", self.average
-        yield "best", self.best
+    def _tensors(self) -> dict[str, Tensor]:
+        """Tensors of a checkpoint, sharing memory with the state."""
+        parameters: list[Tensor] = [*self.model.parameters()]
+        groups: dict[str, list[Tensor]] = {
+            "model": parameters,
+            "average": [*self.average.parameters()],
+            "best": self.best,
+        }
         for name in ("step", "exp_avg", "exp_avg_sq"):
-            yield name, [self.optimiser.state[parameter][name] for parameter in self.model.parameters()]
+            groups[name] = [self.optimiser.state[parameter][name] for parameter in parameters]
+        return {f"{name}.{i}": tensor for name, group in groups.items() for i, tensor in enumerate(group)}
 
 
-def _copy(tensors: Iterable[Tensor], *, clone: bool = True) -> list[Tensor]:
-    return [tensor.detach().clone() if clone else tensor.detach() for tensor in tensors]
+def _copy(model: nn.Module) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in model.parameters()]
 
 
 def _matrices(model: nn.Module) -> Iterator[Tensor]:
-    """What weight decay shrinks: not norms, biases or embeddings, whose rows for rare characters would only shrink."""
+    """Parameters with weight decay: not norms, biases or embeddings, whose rows for rare characters would vanish."""
     for module in model.modules():
         if not isinstance(module, nn.Embedding):
             yield from (p for p in module.parameters(recurse=False) if p.dim() == 2)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from makemore.errors import CorruptVersion
 from makemore.files.atomic import write_json, written_aside
-from makemore.models import configure, model_class
+from makemore.models import CombinedModel, LanguageModel, configure, model_class
 from makemore.versions.version import VERIFY, Version, read_json
 from makemore.vocab import Vocab
 
 
-def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
+def save_model(folder: Path, model_type: str, model: LanguageModel, vocab: Vocab) -> None:
     """Write config.json and model.safetensors to a model's folder.
 
     Raises:
@@ -36,7 +35,7 @@ def save_model(folder: Path, model_type: str, model: Any, vocab: Vocab) -> None:
             raise OSError(f"{aside} cannot be written: {error}") from error
 
 
-def load_model(folder: Path) -> tuple[Any, Vocab]:
+def load_model(folder: Path) -> tuple[LanguageModel, Vocab]:
     """The model and the vocab of a folder that `save_model` wrote; parts of a mixture come from the folders beside it.
 
     Raises:
@@ -45,14 +44,16 @@ def load_model(folder: Path) -> tuple[Any, Vocab]:
     return _load(Version(folder.parent.parent), folder)
 
 
-def _load(version: Version, folder: Path) -> tuple[Any, Vocab]:
+def _load(version: Version, folder: Path) -> tuple[LanguageModel, Vocab]:
     file = version.checked(folder / "config.json")
     saved = read_json(file)
     try:
         vocab = Vocab(tuple(saved["chars"]))
         cls, config = model_class(saved["model_type"]), configure(saved["model_type"], saved["config"])
-        parts = [_load(version, folder.parent / part)[0] for part in getattr(config, "parts", ())]
-        model = cls(len(vocab), config, parts) if parts else cls(len(vocab), config)
+        if issubclass(cls, CombinedModel):
+            model = cls.from_models([_load(version, folder.parent / part)[0] for part in config.parts], [], config)
+        else:
+            model = cls(len(vocab), config)
         file = version.checked(folder / "model.safetensors")
         model.load_state_dict(load_file(file))
     except CorruptVersion:

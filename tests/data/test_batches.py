@@ -1,4 +1,4 @@
-"""Batches of names, by hand and on any names."""
+"""Batches of names, by hand and for any names."""
 
 import numpy as np
 import torch
@@ -20,12 +20,12 @@ def batches_of(names, batch_size=4, seed=1):
 
 
 def read_back(batch):
-    """Names of a batch, one for each of its rows."""
+    """Names of a batch, one per row."""
     return ["".join(VOCAB.chars[ix] for ix in row[kept][1:]) for row, kept in zip(batch.xs, batch.keep, strict=True)]
 
 
 def test_emma_in_a_batch():
-    """Ids with '.' before, what follows each, and the longest name first."""
+    """Inputs start with '.', targets are in time order, and the longest name comes first."""
     vocab = Vocab.of(["emma", "al"])
 
     batch = Batches(names_of(["al", "emma"], vocab), 2, seed=1, device=CPU)[0]
@@ -37,7 +37,7 @@ def test_emma_in_a_batch():
 
 @given(names, st.integers(1, 8))
 def test_a_pass_has_every_line_once(names, batch_size):
-    """Whatever the batch size; a name on two lines stands there twice."""
+    """For any batch size; a name on two lines occurs twice."""
     batches = batches_of(names, batch_size)
 
     read = [name for number in range(batches.per_pass) for name in read_back(batches[number])]
@@ -46,30 +46,30 @@ def test_a_pass_has_every_line_once(names, batch_size):
 
 
 @given(names)
-def test_what_follows_stands_in_time_order(names):
-    """ys of first characters, then of second ones: xs one place on, and an end for each name."""
+def test_targets_are_in_time_order(names):
+    """First the characters after '.', then the second ones, ... and an end for each name."""
     batch = batches_of(names, len(names))[0]
 
     expected = [
-        name[place] if place < len(name) else "."
-        for place in range(batch.xs.shape[1])
+        name[pos] if pos < len(name) else "."
+        for pos in range(batch.xs.shape[1])
         for name in read_back(batch)
-        if place <= len(name)
+        if pos <= len(name)
     ]
     assert [VOCAB.chars[ix] for ix in batch.ys] == expected
 
 
 @given(names, st.integers(0, 5))
 def test_seed_and_number_decide_a_batch(names, number):
-    """It can be made without those before it: a training goes on where it stopped."""
+    """A batch does not depend on earlier ones, so a training can resume."""
     batch, again = batches_of(names)[number], batches_of(names)[number]
 
     assert torch.equal(batch.xs, again.xs)
     assert torch.equal(batch.ys, again.ys)
 
 
-def test_another_seed_and_another_pass_are_other_orders():
-    """Of thirty names no two passes are alike."""
+def test_other_seeds_and_other_passes_have_other_orders():
+    """Three orders of 27 names differ."""
     names = [a + b + c for a in "abc" for b in "abc" for c in "abc"]
     first, other = batches_of(names, 27, seed=1), batches_of(names, 27, seed=2)
 
@@ -79,8 +79,8 @@ def test_another_seed_and_another_pass_are_other_orders():
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=20))
-def test_names_count_as_their_weights_say(weights):
-    """Over a pass each name has its own share of all weight, and no row more than that of a mean line."""
+def test_names_are_weighted_by_their_counts(weights):
+    """Over a pass each name has its share of the weight, and no row more than a mean line."""
     texts = [f"{'abc'[i % 3] * (i + 1)}" for i in range(len(weights))]
     lengths, counts = np.array([len(t) for t in texts]), np.array(weights)
     batches = Batches(Names(VOCAB.stream(texts), lengths, counts, counts.mean()), 4, seed=1, device=CPU)
@@ -96,8 +96,8 @@ def test_names_count_as_their_weights_say(weights):
     np.testing.assert_allclose(list(totals.values()), counts / counts.mean(), rtol=1e-5)
 
 
-def test_names_by_length_are_each_there_once_with_all_their_weight():
-    """For what is looked at, not learnt from: the same names at every call."""
+def test_names_by_length_are_distinct_and_have_their_full_weight():
+    """`max_names` limits them."""
     batches = batches_of(["a", "ab", "ab", "abc", "b"])
 
     seen = {

@@ -1,4 +1,4 @@
-"""xs and ys as the lecture builds them, and the file that holds them."""
+"""xs and ys as in the lecture, and the dataset file."""
 
 import numpy as np
 import pytest
@@ -22,8 +22,8 @@ def test_emma_is_the_lectures_five_pairs():
     assert ys.tolist() == [5, 13, 13, 1, 0]
 
 
-def test_the_lectures_list_gives_its_number_of_pairs(lecture_names):
-    """32,033 names give 228,146 pairs, the last of them an end."""
+def test_the_list_of_the_lecture_gives_228_146_pairs(lecture_names):
+    """From 32,033 names; the last target is an end."""
     xs, ys = xs_ys(lecture_names, ALPHABET)
 
     assert len(lecture_names) == 32_033
@@ -33,7 +33,7 @@ def test_the_lectures_list_gives_its_number_of_pairs(lecture_names):
 
 @given(st.lists(st.text(st.characters(exclude_characters=".", exclude_categories=["Cs"]), min_size=1)))
 def test_pairs_are_those_of_the_lectures_loop(names):
-    """Whatever the alphabet, the pairs and their order are those of a loop over names and characters."""
+    """For any alphabet, pairs and order equal those of a loop over names and characters."""
     vocab = Vocab.of(names)
     expected = [
         (vocab.stoi[ch1], vocab.stoi[ch2]) for name in names for ch1, ch2 in zip(f".{name}", f"{name}.", strict=True)
@@ -48,7 +48,7 @@ def test_pairs_are_those_of_the_lectures_loop(names):
     ("characters", "dtype"), [(255, "uint8"), (256, "uint16"), (65_535, "uint16"), (65_536, "uint32")]
 )
 def test_ids_take_the_smallest_type(characters, dtype):
-    """One byte up to 256 ids, '.' among them, two up to 65,536, then four."""
+    """One byte up to 256 ids, '.' included, two up to 65,536, then four."""
     names = [chr(0x4E00 + i) if i < 20_000 else chr(0x10000 + i) for i in range(characters)]
 
     xs, _ = xs_ys(names, Vocab.of(names))
@@ -56,8 +56,8 @@ def test_ids_take_the_smallest_type(characters, dtype):
     assert xs.dtype == dtype
 
 
-def test_the_file_holds_names_in_order_and_the_rows_of_each_split(published):
-    """Pairs can be cut back into the names of the list, and the rows of train are counts by hand."""
+def test_the_file_contains_names_in_order_and_the_rows_of_each_split(published):
+    """Targets split into the names of the list, and the rows of train equal counts by hand."""
     version = next((published / "versions").iterdir())
     tensors = load_file(version / "dataset.safetensors")
     names = ENGLISH.read_text().splitlines()

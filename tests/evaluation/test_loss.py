@@ -1,4 +1,4 @@
-"""The loss by hand, over rows and over names, and its standard error."""
+"""The loss over rows and over names, and its standard error, by hand."""
 
 import math
 import random
@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from makemore.errors import InvalidInput
 from makemore.evaluation import loss
 from makemore.evaluation.loss import Estimate, costs, estimate, nats_of_names, nll, nll_of_names, nll_of_rows
 from makemore.models import bigram, bigram_net
@@ -21,20 +22,20 @@ LENGTHS = np.array([len(name) + 1.0 for name in NAMES])
 
 
 def counted(smoothing, names=NAMES, vocab=VOCAB):
-    """The bigram of the names."""
+    """The bigram counted from the names."""
     matrix = torch.from_numpy(rows_of(names, vocab).matrix(len(vocab)))
     return bigram.Model.from_counts(matrix, bigram.Config(smoothing))
 
 
 def net():
-    """A net with some weights."""
+    """A net with random weights."""
     model = bigram_net.Model(len(VOCAB), bigram_net.Config())
     model.initialise(torch.Generator().manual_seed(1))
     return model
 
 
 def test_nll_by_hand():
-    """Two contexts: 1/2 counted three times under one, 1/4 once and 1/2 once under the other."""
+    """Two contexts: three targets of probability 1/2 in one, targets of 1/4 and 1/2 in the other."""
     logits = torch.tensor([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]).log()
 
     value = nll(logits, torch.tensor([0, 1, 1]), torch.tensor([0, 1, 2]), torch.tensor([3.0, 1.0, 1.0]))
@@ -44,29 +45,29 @@ def test_nll_by_hand():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_costs_by_hand_in_any_shape(dtype):
-    """One cost a target, in the dtype of the logits; infinite where the model excludes the target."""
+    """One cost per target, in the dtype of the logits; infinite for a target of probability 0."""
     logits = torch.tensor([[[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]], dtype=dtype).log()
 
-    told = costs(logits, torch.tensor([[2, 1]]))
+    values = costs(logits, torch.tensor([[2, 1]]))
 
-    assert told.tolist() == [[math.inf, pytest.approx(math.log(4))]]
-    assert told.dtype == dtype
+    assert values.tolist() == [[math.inf, pytest.approx(math.log(4))]]
+    assert values.dtype == dtype
     assert costs(logits[0], torch.tensor([0, 2])).tolist() == pytest.approx([math.log(2)] * 2)
 
 
 @pytest.mark.parametrize("model", [counted(1), counted(0), net()], ids=["bigram", "unsmoothed", "bigram_net"])
 def test_rows_and_names_give_the_same_nll(model):
-    """Weighted by counts or name by name, in any order and repeated: the same mean over all characters."""
+    """Weighted by counts or name by name, the mean over all characters is the same."""
     by_name = nll_of_names(model, VOCAB, NAMES)
 
     assert (by_name * LENGTHS).sum() / LENGTHS.sum() == pytest.approx(nll_of_rows(model, rows_of(NAMES, VOCAB)))
     assert by_name[0] == by_name[3]
 
 
-@pytest.mark.parametrize("elements", [1, 3000, 1 << 23])
-def test_batches_do_not_change_what_a_name_costs(monkeypatch, elements):
-    """One at a time, a few, all: the same numbers, though a batch pads names to its longest."""
-    monkeypatch.setattr(loss, "ELEMENTS", elements)
+@pytest.mark.parametrize("activations", [1, 3000, 1 << 23])
+def test_batches_do_not_change_the_nll_of_a_name(monkeypatch, activations):
+    """One name per batch, a few, or all: padding does not matter."""
+    monkeypatch.setattr(loss, "MAX_ACTIVATIONS", activations)
     rng = random.Random(1)
     names = ["".join(rng.choices(VOCAB.chars[1:], k=rng.randint(1, 30))) for _ in range(100)]
     model = counted(1)
@@ -78,29 +79,29 @@ def test_batches_do_not_change_what_a_name_costs(monkeypatch, elements):
     assert nll_of_names(model, VOCAB, names) == pytest.approx([by_hand(name) for name in names], rel=1e-12)
 
 
-@pytest.mark.parametrize("elements", [1, 3000, 1 << 23])
-def test_nats_are_those_of_each_character_in_the_order_of_the_names(monkeypatch, elements):
-    """The end last, whatever the batch, for a name that is repeated too; a name's mean is its nll."""
-    monkeypatch.setattr(loss, "ELEMENTS", elements)
+@pytest.mark.parametrize("activations", [1, 3000, 1 << 23])
+def test_nats_are_per_character_in_the_order_of_the_names(monkeypatch, activations):
+    """The end comes last, also for repeated names; the mean over a name is its nll."""
+    monkeypatch.setattr(loss, "MAX_ACTIVATIONS", activations)
     model = counted(1)
 
-    told = nats_of_names(model, VOCAB, NAMES)
+    nats = nats_of_names(model, VOCAB, NAMES)
 
     pairs = [pair for name in NAMES for pair in zip(f".{name}", f"{name}.", strict=True)]
     by_hand = [-float(model.logits[VOCAB.stoi[ch1], VOCAB.stoi[ch2]]) for ch1, ch2 in pairs]
-    assert told.tolist() == pytest.approx(by_hand, rel=1e-12)
-    assert np.add.reduceat(told, np.cumsum(LENGTHS).astype(int) - LENGTHS.astype(int)) / LENGTHS == pytest.approx(
+    assert nats.tolist() == pytest.approx(by_hand, rel=1e-12)
+    assert np.add.reduceat(nats, np.cumsum(LENGTHS).astype(int) - LENGTHS.astype(int)) / LENGTHS == pytest.approx(
         nll_of_names(model, VOCAB, NAMES)
     )
 
 
-def test_no_name_is_no_number():
-    """A split without names has no nll of any, and no nats."""
+def test_no_names_give_empty_arrays():
+    """A split without names has no nll and no nats."""
     assert nll_of_names(counted(1), VOCAB, []).shape == nats_of_names(counted(1), VOCAB, []).shape == (0,)
 
 
-def test_an_excluded_pair_is_infinite_and_spoils_no_other_name():
-    """A name that the model gives probability zero has infinite nll; its neighbours in the batch keep theirs."""
+def test_an_impossible_name_is_infinite_and_changes_no_other_name():
+    """A name of probability 0 has infinite nll; the other names of its batch keep theirs."""
     model = counted(0)
 
     alone = nll_of_names(model, VOCAB, ["emma"])
@@ -110,52 +111,54 @@ def test_an_excluded_pair_is_infinite_and_spoils_no_other_name():
     assert math.isfinite(alone[0])
 
 
-def test_a_character_that_the_vocab_lacks_is_named():
-    """The error names the name, the character and what to do."""
-    with pytest.raises(ValueError, match=r"'anna' has 'n', which is not among the 11 characters .* train again"):
+def test_a_character_outside_the_vocab_is_an_error():
+    """The error has the name, the character and a hint."""
+    with pytest.raises(
+        InvalidInput, match=r"'anna' contains 'n', which is not in this vocab of 11 characters. hint: ingest"
+    ):
         nll_of_names(counted(1), VOCAB, ["ava", "anna"])
 
 
 def test_golden_nll_of_the_lecture(lecture_names):
-    """2.4540145 without smoothing, 2.4545768 with 1, over rows and over names; 'andrejq' is infinite, then finite."""
+    """2.4540145 with smoothing 0, 2.4545768 with 1, over rows and over names; 'andrejq' is infinite with 0 only."""
     vocab = Vocab.of(lecture_names)
     lengths = np.array([len(name) + 1.0 for name in lecture_names])
     rows = rows_of(lecture_names, vocab)
     plain, smoothed = (counted(smoothing, lecture_names, vocab) for smoothing in (0, 1))
 
-    told = [(nll_of_names(model, vocab, lecture_names) * lengths).sum() / lengths.sum() for model in (plain, smoothed)]
+    nlls = [(nll_of_names(model, vocab, lecture_names) * lengths).sum() / lengths.sum() for model in (plain, smoothed)]
 
-    assert told == pytest.approx([2.4540145, 2.4545768], abs=5e-8)
-    assert [nll_of_rows(plain, rows), nll_of_rows(smoothed, rows)] == pytest.approx(told, abs=1e-12)
+    assert nlls == pytest.approx([2.4540145, 2.4545768], abs=5e-8)
+    assert [nll_of_rows(plain, rows), nll_of_rows(smoothed, rows)] == pytest.approx(nlls, abs=1e-12)
     assert nll_of_names(plain, vocab, ["andrejq"]).tolist() == [math.inf]
     assert math.isfinite(nll_of_names(smoothed, vocab, ["andrejq"])[0])
 
 
 def test_a_standard_error_by_hand():
-    """2 and 4 characters, 3 and 9 nats, the first counted twice: nll 15/8, residuals 2 (3 - 30/8) and 9 - 60/8."""
-    told = estimate(np.array([3.0, 9.0]), np.array([2.0, 4.0]), np.array([2.0, 1.0]))
+    """2 and 4 characters, 3 and 9 nats, counts 2 and 1: nll 15/8, residuals 2 (3 - 30/8) and 9 - 60/8."""
+    result = estimate(np.array([3.0, 9.0]), np.array([2.0, 4.0]), np.array([2.0, 1.0]))
 
-    assert told == Estimate(pytest.approx(15 / 8), pytest.approx(math.sqrt(2 * (1.5**2 + 1.5**2)) / 8))
+    assert result == Estimate(pytest.approx(15 / 8), pytest.approx(math.sqrt(2 * (1.5**2 + 1.5**2)) / 8))
 
 
-def test_a_standard_error_is_how_far_other_lists_fall():
-    """500 lists of 400 names, drawn from one population: the spread of their nll is the error that each one tells."""
+def test_the_standard_error_is_the_spread_over_samples():
+    """The nll of 500 lists of 400 names from one population has the standard deviation that each list estimates."""
     rng = np.random.default_rng(1)
     characters = rng.integers(3, 12, 100_000).astype(float)
     nats = characters * rng.gamma(9, 0.25, len(characters))
     lists = [rng.choice(len(nats), 400) for _ in range(500)]
 
-    told = [estimate(nats[chosen], characters[chosen], np.ones(400)) for chosen in lists]
+    estimates = [estimate(nats[chosen], characters[chosen], np.ones(400)) for chosen in lists]
 
-    assert np.mean([one.se for one in told]) == pytest.approx(np.std([one.nll for one in told]), rel=0.1)
+    assert np.mean([one.se for one in estimates]) == pytest.approx(np.std([one.nll for one in estimates]), rel=0.1)
 
 
 @given(
     st.lists(st.tuples(st.floats(0.1, 50), st.integers(2, 20), st.integers(1, 9)), min_size=2, max_size=20),
     st.integers(1, 5),
 )
-def test_all_counts_times_a_number_change_nothing(names, times):
-    """A list on which every name stands as many times again knows no more than before."""
+def test_scaling_all_counts_changes_nothing(names, times):
+    """A list with every name repeated equally often gives the same estimate."""
     nats, characters, counts = (np.array(column, dtype=float) for column in zip(*names, strict=True))
 
     once, often = estimate(nats, characters, counts), estimate(nats, characters, counts * times)
@@ -164,9 +167,9 @@ def test_all_counts_times_a_number_change_nothing(names, times):
 
 
 @pytest.mark.parametrize("nats", [[], [2.0], [2.0, math.inf]])
-def test_what_cannot_be_told_is_infinite(nats):
-    """No name, one name alone, or one that the model excludes: no error is small enough to be told."""
-    told = estimate(np.array(nats), np.full(len(nats), 4.0), np.ones(len(nats)))
+def test_an_undefined_standard_error_is_infinite(nats):
+    """Without names, with one name, or with a name of probability 0."""
+    result = estimate(np.array(nats), np.full(len(nats), 4.0), np.ones(len(nats)))
 
-    assert told.se == math.inf
-    assert told.nll == (0.5 if nats == [2.0] else math.inf)
+    assert result.se == math.inf
+    assert result.nll == (0.5 if nats == [2.0] else math.inf)

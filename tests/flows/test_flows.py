@@ -317,5 +317,5 @@ def test_parameters_are_typed():
 
     assert schema.required == ["lists"]
     assert set(schema.properties) == {"lists", "home", "read", "build", "train", "keep"}
-    with pytest.raises(Exception, match="--holdout 60: use 0 to 45"):
+    with pytest.raises(Exception, match="--holdout 60 is out of range"):
         nightly.validate_parameters({"lists": ["a.txt"], "build": {"holdout": 60}})

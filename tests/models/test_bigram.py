@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from makemore.errors import InvalidOption
 from makemore.evaluation.loss import nll_of_names
 from makemore.models.bigram import Config, Model
 from makemore.vocab import Vocab
@@ -17,21 +18,21 @@ EMMA = torch.tensor([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 1]])
 
 
 def test_probabilities_of_emma_by_hand():
-    """After m comes a or m, one time in two; every other character has one follower."""
+    """m is followed by a or m with probability 0.5 each; every other character has one successor."""
     expected = [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0.5, 0, 0.5]]
 
     assert Model.from_counts(EMMA, Config(smoothing=0)).P.tolist() == expected
 
 
 def test_nll_of_emma_by_hand():
-    """Two choices of one in two among five characters: 2 ln 2 / 5 nats a character."""
+    """Two of five characters have probability 0.5: 2 ln 2 / 5 nats a character."""
     model = Model.from_counts(EMMA, Config(smoothing=0))
 
     assert nll_of_names(model, VOCAB, ["emma"]) == pytest.approx([2 * math.log(2) / 5])
 
 
-def test_a_pair_never_seen_is_excluded_until_smoothing_allows_it():
-    """Without smoothing 'ae' has probability zero; with smoothing 1 each of its pairs has one in five or two."""
+def test_an_unseen_pair_has_probability_zero_without_smoothing():
+    """Without smoothing the nll of 'ae' is infinite; with smoothing 1 it is finite."""
     without, smoothed = (Model.from_counts(EMMA, Config(smoothing=s)) for s in (0, 1))
 
     assert nll_of_names(without, VOCAB, ["ae"]) == [math.inf]
@@ -39,8 +40,8 @@ def test_a_pair_never_seen_is_excluded_until_smoothing_allows_it():
     assert nll_of_names(smoothed, VOCAB, ["ae"]) == pytest.approx([math.log(5)])
 
 
-def test_a_character_without_followers_is_uniform_without_smoothing():
-    """Nothing is known of a character that only held-out names have: its row is uniform, not nan."""
+def test_a_character_without_successors_is_uniform_without_smoothing():
+    """The row of a character that only held-out names contain is uniform, not nan."""
     model = Model.from_counts(torch.tensor([[0, 2], [0, 0]]), Config(smoothing=0))
 
     assert model.P.tolist() == [[0, 1], [0.5, 0.5]]
@@ -54,7 +55,7 @@ def test_a_character_without_followers_is_uniform_without_smoothing():
     st.floats(0, 1e6),
 )
 def test_rows_sum_to_one(counts, smoothing):
-    """Whatever the counts and the smoothing, what follows a character has probability one in all."""
+    """For any counts and smoothing, each row of P is a distribution."""
     probs = Model.from_counts(torch.tensor(counts), Config(smoothing=smoothing)).P
 
     torch.testing.assert_close(probs.sum(dim=1), torch.ones(len(counts), dtype=torch.float64))
@@ -73,7 +74,7 @@ def test_more_smoothing_gives_smoother_rows(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", [-1, math.inf, math.nan])
-def test_smoothing_that_is_no_count_is_refused(smoothing):
-    """Smoothing is a count: 0 or more."""
-    with pytest.raises(ValueError, match="use 0 or more"):
+def test_invalid_smoothing_is_an_error(smoothing):
+    """Smoothing is a count: finite, 0 or more."""
+    with pytest.raises(InvalidOption, match="use 0 or more"):
         Config(smoothing=smoothing)

@@ -1,22 +1,23 @@
-"""The one-layer net against the lecture's own way of training it."""
+"""The one-layer net against the training of the lecture."""
 
 import pytest
 import torch
 
 from makemore.data.dataset import xs_ys
+from makemore.errors import Diverged, InvalidOption
 from makemore.evaluation.loss import nll_of_rows
 from makemore.models.bigram_net import Config
 from makemore.vocab import Vocab
 from tests.rows import rows_of, trained
 
-# Any two letters between a consonant and a vowel: no row is so frequent that steps of 50 are too long.
+# Varied names: no row is so frequent that a learning rate of 50 overshoots.
 NAMES = [f"{a}{b}{c}{d}" for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in "aey"] + ["emma", "ava", "anna"]
 FEW = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "mila", "ella", "anna"]
 SEED = 2147483647
 
 
 def lecture_net(names, vocab, config, seed):
-    """W as the lecture trains it: a one-hot row an example, softmax by hand, autograd, a full-batch step."""
+    """Train W as the lecture does: one-hot rows, softmax by hand, autograd, full-batch steps."""
     xs, ys = (torch.tensor(ids.astype(int)) for ids in xs_ys(names, vocab))
     weights = torch.randn((len(vocab), len(vocab)), generator=torch.Generator().manual_seed(seed), requires_grad=True)
     one_hot = torch.nn.functional.one_hot(xs, num_classes=len(vocab)).float()
@@ -31,19 +32,19 @@ def lecture_net(names, vocab, config, seed):
 
 
 @pytest.mark.parametrize("regularisation", [0, 0.01, 1])
-def test_training_on_count_rows_is_training_on_all_examples(regularisation):
+def test_training_on_counts_equals_training_on_all_examples(regularisation):
     """The counts are sufficient statistics: the same W and the same loss as from one-hot examples."""
     vocab, config = Vocab.of(NAMES), Config(regularisation=regularisation)
 
-    model, told = trained("bigram_net", config, NAMES, vocab, seed=SEED)
+    model, metrics = trained("bigram_net", config, NAMES, vocab, seed=SEED)
 
     expected, expected_loss = lecture_net(NAMES, vocab, config, SEED)
     torch.testing.assert_close(model.W.detach(), expected, atol=1e-4, rtol=0)
-    assert told["loss"] == pytest.approx(expected_loss, abs=1e-5)
+    assert metrics["loss"] == pytest.approx(expected_loss, abs=1e-5)
 
 
 def test_more_regularisation_gives_smoother_rows():
-    """As more smoothing does in the bigram: the mean entropy of the rows grows with it."""
+    """The mean entropy of the rows grows with it, as with smoothing in the bigram."""
     vocab = Vocab.of(NAMES)
 
     def entropy(regularisation):
@@ -57,8 +58,8 @@ def test_more_regularisation_gives_smoother_rows():
     assert entropies[-1] > entropies[0] + 0.1
 
 
-def test_enough_steps_find_the_counts_answer():
-    """Without regularisation gradient descent goes to the nll that counting gives."""
+def test_descent_converges_to_the_counting_bigram():
+    """Without regularisation its nll approaches that of the counts."""
     vocab = Vocab.of(NAMES)
     rows = rows_of(NAMES, vocab)
     counted, _ = trained("bigram", _unsmoothed(), NAMES, vocab)
@@ -70,7 +71,7 @@ def test_enough_steps_find_the_counts_answer():
 
 
 def test_the_seed_alone_decides_the_weights():
-    """Twice the same seed is the same weights to the bit; another seed is not."""
+    """The same seed gives the same weights to the bit; another seed gives others."""
     vocab = Vocab.of(NAMES)
 
     first, again, other = (trained("bigram_net", Config(steps=5), NAMES, vocab, seed=seed)[0] for seed in (1, 1, 2))
@@ -80,31 +81,31 @@ def test_the_seed_alone_decides_the_weights():
 
 
 @pytest.mark.parametrize("learning_rate", [50, 1e4, 1e38])
-def test_steps_that_are_too_long_are_taken_back(learning_rate):
-    """On a list of ten names the lecture's rate overshoots; the net comes near the counts' answer all the same."""
+def test_steps_that_increase_the_loss_are_undone(learning_rate):
+    """On ten names the lecture's learning rate overshoots; the net still approaches the counting bigram."""
     vocab = Vocab.of(FEW)
     rows = rows_of(FEW, vocab)
     counted, _ = trained("bigram", _unsmoothed(), FEW, vocab)
     config = Config(steps=400, learning_rate=learning_rate, regularisation=0)
 
-    model, told = trained("bigram_net", config, FEW, vocab, seed=SEED)
+    model, metrics = trained("bigram_net", config, FEW, vocab, seed=SEED)
 
     assert nll_of_rows(model, rows) == pytest.approx(nll_of_rows(counted, rows), abs=0.02)
-    assert nll_of_rows(model, rows) <= told["loss"]
+    assert nll_of_rows(model, rows) <= metrics["loss"]
 
 
-def test_a_loss_that_is_no_number_from_the_start_is_an_error():
-    """There is no step to take back: the message names what to lower."""
+def test_an_infinite_initial_loss_is_an_error():
+    """There is no step to undo: the hint names the setting to lower."""
     vocab = Vocab.of(FEW)
 
-    with pytest.raises(ValueError, match=r"the loss is inf before the first step: lower --set bigram_net\.reg"):
+    with pytest.raises(Diverged, match=r"initial loss is inf. hint: lower --set bigram_net\.regularisation"):
         trained("bigram_net", Config(regularisation=1e308), FEW, vocab)
 
 
 @pytest.mark.parametrize("setting", [{"steps": 0}, {"learning_rate": 0}, {"regularisation": -1}])
-def test_settings_out_of_range_are_refused(setting):
-    """Each setting names its limit."""
-    with pytest.raises(ValueError, match=rf"bigram_net.{next(iter(setting))}=.*: use"):
+def test_settings_out_of_range_are_errors(setting):
+    """The error names the setting and its range."""
+    with pytest.raises(InvalidOption, match=rf"bigram_net.{next(iter(setting))}=.* is invalid. hint: use"):
         Config(**setting)
 
 

@@ -1,13 +1,14 @@
-"""The mixture: weights that dev gives, found again by hand and by search."""
+"""The mixture: its weights by hand and by grid search."""
 
 import pytest
 import torch
 
+from makemore.errors import InvalidOption
 from makemore.models.mixture import Config, Model, fit_weights
 
 
-class Says:
-    """A part that gives each character one probability, whatever came before."""
+class Unigram:
+    """A part that gives each character the same probability after any other."""
 
     def __init__(self, *probs):
         self.probs = torch.tensor(probs)
@@ -36,16 +37,16 @@ def mixed(config, *parts, dev=(DEV,)):
 
 def test_a_mixture_is_the_weighted_mean_of_probabilities():
     """0.25 x (0.5, 0.5) + 0.75 x (0.1, 0.9) is 0.2, 0.8."""
-    model = mixed(Config(weights="1,3"), Says(0.5, 0.5), Says(0.1, 0.9))
+    model = mixed(Config(weights="1,3"), Unigram(0.5, 0.5), Unigram(0.1, 0.9))
 
     probs = model(torch.tensor([[0, 1]])).exp()
 
     torch.testing.assert_close(probs[0, 0], torch.tensor([0.2, 0.8], dtype=torch.float64), atol=1e-7, rtol=0)
 
 
-def test_weights_are_those_under_which_dev_is_most_probable():
-    """A search over all weights in steps of a thousandth finds none that are better."""
-    first, second = Says(0.5, 0.25, 0.25), Says(0.05, 0.15, 0.8)
+def test_weights_maximise_the_likelihood_of_dev():
+    """A grid search in steps of a thousandth finds the same weights."""
+    first, second = Unigram(0.5, 0.25, 0.25), Unigram(0.05, 0.15, 0.8)
 
     fitted = mixed(Config(), first, second).weights[0].item()
 
@@ -55,19 +56,19 @@ def test_weights_are_those_under_which_dev_is_most_probable():
     assert fitted == pytest.approx(best, abs=0.002)
 
 
-def test_a_part_that_knows_nothing_gets_no_weight():
-    """And the part that knows what comes gets all of it."""
-    sure = Says(0.34, 0.33, 0.33)
+def test_a_part_that_is_never_right_gets_no_weight():
+    """The other part gets all of it."""
+    right = Unigram(0.34, 0.33, 0.33)
 
     weights = mixed(
-        Config(), sure, Says(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])]
+        Config(), right, Unigram(1e-6, 1e-6, 1 - 2e-6), dev=[(*DEV[:2], torch.tensor([1, 1, 0, 0, 1, 0]), DEV[3])]
     )
 
     assert weights.weights[0] > 0.99
 
 
-def test_a_name_that_counts_twice_is_two_names():
-    """Weights of lines weigh in the fit as so many lines do."""
+def test_a_name_with_count_two_equals_two_names():
+    """The fit weights targets by their counts."""
     probs = torch.tensor([[0.9, 0.1], [0.2, 0.8]], dtype=torch.float64)
 
     counted = fit_weights(probs, torch.tensor([2.0, 1.0], dtype=torch.float64))
@@ -84,7 +85,7 @@ def test_a_name_that_counts_twice_is_two_names():
         {"weights": "1,nan"}, {"weights": "inf,1"},
     ],
 )  # fmt: skip
-def test_settings_out_of_range_are_refused(setting):
-    """Each is named with what it may be."""
-    with pytest.raises(ValueError, match=rf"mixture.{next(iter(setting))}=.*: use"):
+def test_settings_out_of_range_are_errors(setting):
+    """The error names the setting and the valid values."""
+    with pytest.raises(InvalidOption, match=rf"mixture.{next(iter(setting))}=.* is invalid. hint: use"):
         Config(**setting)

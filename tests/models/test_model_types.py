@@ -1,4 +1,4 @@
-"""What every model type keeps, whichever file it is."""
+"""Properties of every model type."""
 
 from operator import itemgetter
 
@@ -8,12 +8,29 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from makemore.models import Recipe, check_model_type, config_class, configure, defaults, model_class, model_types
-from makemore.models.ngram import Grams
+from makemore.errors import InvalidOption
+from makemore.models import (
+    AutomatonModel,
+    CombinedModel,
+    CountedModel,
+    FullBatchRecipe,
+    LanguageModel,
+    NGramModel,
+    Recipe,
+    TrainedModel,
+    check_model_type,
+    components,
+    config_class,
+    configure,
+    defaults,
+    model_class,
+    model_types,
+)  # fmt: skip
+from makemore.models.ngram import NGrams
 
 V = 5
 # Of the n-grams (.) 1, (.1) 2 and (1) 2: states (.), (), (1), (.1).
-GRAMS = Grams(
+NGRAMS = NGrams(
     V, np.array([1, 0, 1, 2]), np.array([1, 1, 1, 2]), np.array([1, 1, 1, 0]), np.array([0, 0, 1, 1]),
     np.array([0.3, 0.5, 0.4, 0.6]),
     np.array([0, 1, 2, 3]), np.array([1, 1, 2, 2]), np.array([0.88, 0.6, 0.64, 0.784]),
@@ -22,15 +39,15 @@ IDX = torch.tensor([[0, 1, 2, 4], [0, 3, 3, 0]])
 
 
 def some_model(model_type):
-    """A model of the type with parameters that are not all alike."""
+    """A model of the type with varied parameters."""
     cls, config = model_class(model_type), configure(model_type, {})
     rng = torch.Generator().manual_seed(1)
-    if hasattr(cls, "from_counts"):
+    if issubclass(cls, CountedModel):
         return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng), config)
-    if hasattr(cls, "from_grams"):
-        return cls.from_grams(GRAMS, config)
-    if hasattr(cls, "from_models"):
-        model = cls(V, config, [some_model(part) for part in config.parts])
+    if issubclass(cls, NGramModel):
+        return cls.from_ngrams(NGRAMS, config)
+    if issubclass(cls, CombinedModel):
+        model = cls.from_models([some_model(part) for part in config.parts], [], config)
         model.weights.copy_(torch.tensor([0.3, 0.7]))
         return model
     model = cls(V, config)
@@ -39,14 +56,31 @@ def some_model(model_type):
 
 
 def empty(model_type, model):
-    """Another model of the same config, as a reader of its files makes it."""
-    parts = [model.parts] if hasattr(model, "parts") else []
-    return model_class(model_type)(V, model.config, *parts).eval()
+    """A model of the same config, as `weights.load_model` builds it before it reads the tensors."""
+    cls = model_class(model_type)
+    if issubclass(cls, CombinedModel):
+        return cls.from_models(model.parts(), [], model.config).eval()
+    return cls(V, model.config).eval()
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_a_model_type_implements_the_contracts(model_type):
+    """It generates, and its parameters come from exactly one source; a trained one has a recipe."""
+    model, config = some_model(model_type), configure(model_type, {})
+
+    sources = [contract for contract in (CountedModel, NGramModel, CombinedModel, TrainedModel)
+               if isinstance(model, contract)]  # fmt: skip
+    assert isinstance(model, LanguageModel)
+    assert len(sources) == 1
+    assert (sources == [TrainedModel]) == isinstance(config, Recipe | FullBatchRecipe)
+    assert isinstance(model, AutomatonModel) == hasattr(model, "transitions")
+    assert components(model) == [model, *(model.parts() if sources == [CombinedModel] else [])]
+    assert len(config.parts) == len(components(model)) - 1
 
 
 @pytest.mark.parametrize("model_type", model_types())
 def test_step_agrees_with_forward(model_type):
-    """Character by character a model says what it says of the whole row at once."""
+    """Character by character a model gives the same logits as for the whole row at once."""
     model = some_model(model_type)
     at_once = model(IDX)
 
@@ -60,8 +94,8 @@ def test_step_agrees_with_forward(model_type):
 
 
 @pytest.mark.parametrize("model_type", [t for t in model_types() if issubclass(config_class(t), Recipe)])
-def test_a_net_has_no_work_with_what_pads_a_batch(model_type):
-    """Asked for the places of names of several lengths, it says of them what it says of all, in time order."""
+def test_a_net_skips_padding(model_type):
+    """With `keep`, it returns the logits of the marked positions, in time order."""
     model, keep = some_model(model_type), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]) > 0
 
     kept = model(IDX, keep)
@@ -71,8 +105,8 @@ def test_a_net_has_no_work_with_what_pads_a_batch(model_type):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_names_longer_than_any_of_train_have_probabilities_too(model_type):
-    """Whatever the block_size that a net was trained with, step and forward agree beyond it."""
+def test_names_longer_than_any_training_name_have_probabilities(model_type):
+    """Beyond `block_size`, step and forward still agree."""
     model, long = some_model(model_type), IDX[:, [0, *[1, 2, 3] * 7]]
 
     state, steps = model.initial_state(2), []
@@ -84,8 +118,8 @@ def test_names_longer_than_any_of_train_have_probabilities_too(model_type):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_a_state_has_a_row_a_name_which_may_be_dropped_or_come_twice(model_type):
-    """Names that leave a batch, by their numbers or by a mask, change nothing for the others, soon or late."""
+def test_a_state_has_one_row_per_name_and_can_be_indexed(model_type):
+    """Names dropped from a batch, by indices or by a mask, change nothing for the others."""
     model, rng = some_model(model_type), torch.Generator().manual_seed(2)
     idx = torch.randint(V, (4 * V, 20), generator=rng)
     at_once, rows, state = model(idx), torch.arange(len(idx)), model.initial_state(len(idx))
@@ -107,8 +141,8 @@ def test_a_state_has_a_row_a_name_which_may_be_dropped_or_come_twice(model_type)
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_state_dict_brings_a_model_back(model_type):
-    """Tensors of one model make another of the same config say the same."""
+def test_state_dict_restores_a_model(model_type):
+    """A model of the same config that loads the tensors gives the same logits."""
     model = some_model(model_type)
     other = empty(model_type, model)
 
@@ -118,23 +152,23 @@ def test_state_dict_brings_a_model_back(model_type):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_settings_are_read_from_text_and_unknown_ones_refused(model_type):
-    """What --set gives is text; a setting that there is not is named beside those that there are."""
+def test_settings_are_parsed_from_text_and_checked(model_type):
+    """Values of --set are text; the error of an unknown setting lists the known ones."""
     known = defaults(model_type)
 
     assert configure(model_type, {name: str(value) for name, value in known.items()}) == configure(model_type, {})
-    with pytest.raises(ValueError, match=rf"{model_type} has no setting 'nonsense': use one of {next(iter(known))}"):
+    with pytest.raises(InvalidOption, match=rf"'nonsense' of {model_type}. hint: use one of {next(iter(known))}"):
         configure(model_type, {"nonsense": "1"})
     numbers = [name for name, value in known.items() if not isinstance(value, str)]
     for name in numbers:
-        with pytest.raises(ValueError, match=rf"{model_type}.{name}=many: use a number"):
+        with pytest.raises(InvalidOption, match=rf"{model_type}.{name}=many is not a number"):
             configure(model_type, {name: "many"})
-        with pytest.raises(ValueError, match=rf"{model_type}.{name}=-1(\.0)?: use"):
+        with pytest.raises(InvalidOption, match=rf"{model_type}.{name}=-1(\.0)? is invalid. hint: use"):
             configure(model_type, {name: "-1"})
 
 
-@pytest.mark.parametrize("model_type", ["lstm", "../bigram", "", "__init__"])
-def test_an_unknown_model_type_is_refused_with_those_that_there_are(model_type):
-    """A model type is checked against what exists before it touches a path or an import."""
-    with pytest.raises(ValueError, match=r"use one of .*bigram, bigram_net"):
+@pytest.mark.parametrize("model_type", ["lstm", "../bigram", "", "__init__", "_config"])
+def test_an_unknown_model_type_is_an_error_that_lists_the_known_ones(model_type):
+    """A model type is checked against the existing ones before it reaches a path or an import."""
+    with pytest.raises(InvalidOption, match=r"hint: use one of bigram, bigram_net, bow"):
         check_model_type(model_type)

@@ -1,3 +1,5 @@
+"""The Kneser-Ney automaton against the macros in SQL."""
+
 import math
 
 import numpy as np
@@ -7,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makemore.data.dataset import read_vocab
+from makemore.errors import InvalidOption
 from makemore.evaluation.loss import nll_of_names
-from makemore.models.ngram import Config, Grams, Model
+from makemore.models.ngram import Config, Model, NGrams
 from makemore.relations import catalog
-from makemore.relations.ngrams import read_grams
+from makemore.relations.ngrams import read_ngrams
 
 LISTS = st.lists(st.text("bm\u0302😀", min_size=1, max_size=7), min_size=1, max_size=12)
 
@@ -18,7 +21,7 @@ LISTS = st.lists(st.text("bm\u0302😀", min_size=1, max_size=7), min_size=1, ma
 def made(con, **config):
     """The model of the relations, and its vocab."""
     vocab = read_vocab(con)
-    return Model.from_grams(read_grams(con, vocab), Config(**config)), vocab
+    return Model.from_ngrams(read_ngrams(con, vocab), Config(**config)), vocab
 
 
 def macro_nll(con, names):
@@ -30,18 +33,18 @@ def macro_nll(con, names):
 
 @settings(max_examples=25)
 @given(LISTS, st.integers(2, 8), st.integers(1, 3))
-def test_every_state_has_a_distribution_and_the_automaton_says_what_sql_says(built, names, order, min_count):
-    """Rows are positive and sum to one; names, seen and unseen, have the nll that the relations give them in SQL."""
+def test_states_have_distributions_and_the_automaton_agrees_with_sql(built, names, order, min_count):
+    """Rows are positive and sum to one; seen and unseen names have the nll of the macro score_name."""
     con = built(names, order=order, min_count=min_count)
     model, vocab = made(con, order=order, min_count=min_count)
-    asked = [*names, *(name[::-1] for name in names), vocab.chars[-1] * 12]
+    scored = [*names, *(name[::-1] for name in names), vocab.chars[-1] * 12]
 
     torch.testing.assert_close(model.log_probs.exp().sum(dim=1), torch.ones(len(model.next)), atol=1e-5, rtol=0)
     assert model.log_probs.isfinite().all()
-    assert nll_of_names(model, vocab, asked) == pytest.approx(macro_nll(con, asked), abs=1e-6)
+    assert nll_of_names(model, vocab, scored) == pytest.approx(macro_nll(con, scored), abs=1e-6)
 
 
-def test_the_lecture_list_says_the_same_in_sql_and_as_an_automaton(lecture, lecture_names):
+def test_the_automaton_agrees_with_sql_on_the_lecture_list(lecture, lecture_names):
     """The nll of a hundred names, to 1e-6."""
     model, vocab = made(lecture)
 
@@ -50,8 +53,8 @@ def test_the_lecture_list_says_the_same_in_sql_and_as_an_automaton(lecture, lect
     )
 
 
-def test_a_character_leads_to_the_longest_context_that_ends_in_it(built):
-    """By hand, emma at order 3: '.', e, m lead to '.', '.e', 'em'; after x of another name nothing but 'x' is known."""
+def test_the_next_state_is_the_longest_seen_context(built):
+    """By hand, for emma at order 3: '.', e, m lead to '.', '.e', 'em'; 'xe' is unseen, so it leads to 'e'."""
     con = built(["emma", "x"], order=3)
     model, vocab = made(con, order=3)
     contexts = [row[0] for row in con.execute("select context from ngram_states order by state").fetchall()]
@@ -61,30 +64,26 @@ def test_a_character_leads_to_the_longest_context_that_ends_in_it(built):
     assert [contexts[state] for state in states] == [".", ".e", "em", "mm", "ma", ".", ".x", "e"]
 
 
-def test_no_name_makes_a_model_that_knows_nothing(built):
-    """emma alone is held out: two states, all characters alike."""
+def test_a_model_of_no_names_is_uniform(built):
+    """emma alone is held out: two states, equal probabilities."""
     model, _ = made(built(["emma"], holdout=10))
 
     assert model.log_probs.tolist() == [pytest.approx([math.log(1 / 4)] * 4)] * 2
 
 
-def test_tables_that_are_too_large_are_refused_with_what_makes_them_smaller():
-    """2**20 contexts by 2**9 characters: nothing is made of them before the error."""
-    contexts, nothing = np.broadcast_to(np.int64(0), 2**20), np.empty(0)
-    grams = Grams(2**9, *[contexts] * 5, *[nothing] * 3)
+def test_tables_that_are_too_large_are_an_error_that_names_the_options():
+    """2**20 contexts by 2**9 characters: the error comes before any table is built."""
+    contexts, none = np.broadcast_to(np.int64(0), 2**20), np.empty(0)
+    ngrams = NGrams(2**9, *[contexts] * 5, *[none] * 3)
 
-    with pytest.raises(ValueError, match=r"1,048,576 contexts by 512 characters .*--min-count 2` or a lower --order"):
-        Model.from_grams(grams, Config())
-
-
-@pytest.mark.parametrize(("setting", "words"), [({"order": 1}, "use 2 to 8"), ({"order": 9}, "use 2 to 8")])
-def test_settings_out_of_range_are_refused(setting, words):
-    """Each setting names its limit."""
-    with pytest.raises(ValueError, match=f"ngram.order=.: {words}"):
-        Config(**setting)
+    with pytest.raises(InvalidOption, match=r"1,048,576 contexts x 512 characters .*--min-count 2`.*--order"):
+        Model.from_ngrams(ngrams, Config())
 
 
-def test_a_count_of_nothing_is_refused():
-    """1 keeps all: 0 has no meaning."""
-    with pytest.raises(ValueError, match=r"ngram\.min_count=0: use 1 or more"):
-        Config(min_count=0)
+@pytest.mark.parametrize(
+    ("setting", "value", "hint"), [("order", 1, "2 to 8"), ("order", 9, "2 to 8"), ("min_count", 0, "1 or more")]
+)
+def test_settings_out_of_range_are_errors(setting, value, hint):
+    """The error names the setting, its value and its range."""
+    with pytest.raises(InvalidOption, match=rf"ngram\.{setting}={value} is invalid. hint: use {hint}"):
+        Config(**{setting: value})

@@ -1,4 +1,4 @@
-"""Names and lists scored under a published version: every row kept, in order, beside a plain loop."""
+"""Scores of names and lists under a published version, against plain loops."""
 
 import gzip
 import json
@@ -12,19 +12,21 @@ import pytest
 
 from makemore import __version__
 from makemore.database import query
+from makemore.errors import InvalidInput
 from makemore.home import Home, locked_home
 from makemore.ingest import readers
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
-from makemore.pipeline import score as scoring
+from makemore.pipeline import score as score_module
 from makemore.pipeline.build import build_relations
+from makemore.pipeline.score import score_list, score_names, write_scores
 from makemore.versions import store
 from makemore.versions.version import Version
 from tests.conftest import ENGLISH
 
 LINES = ["emma", "", " olivia ", "zoë", "a.b", "xq", "emma"]
 COLUMNS = ["row", "name", "nll", "bits", "percentile", "seen", "surprisal", "reject_reason"]
-LACKING = "has 'ë', which is not among the 27 characters of this vocab"
+REASON = "contains 'ë', which is not in this vocab of 27 characters"
 
 
 @pytest.fixture(scope="session")
@@ -35,54 +37,54 @@ def version(published):
 
 @pytest.fixture
 def score(version, tmp_path):
-    """A function of a list's lines to all of its rows, scored under the bigram."""
+    """A function that scores the lines of a list under the bigram."""
 
     def run(lines, **options):
         path = tmp_path / "list.txt"
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return pl.concat(scoring.score_list(version, "bigram", path, ReadOptions(**options)))
+        return pl.concat(score_list(version, "bigram", path, ReadOptions(**options)))
 
     return run
 
 
 def held_out(version):
-    """nll and count of each held-out name under the bigram."""
+    """Name, nll under the bigram, and count of each held-out name."""
     scores = pl.read_parquet(version / "models" / "bigram" / "scores.parquet").to_dicts()
     return [(row["name"], row["nats"] / row["characters"], row["count"]) for row in scores]
 
 
-def test_every_row_is_kept_in_order_and_says_why_it_has_no_score(score, caplog):
-    """A name is told as it is scored, trimmed; what is no name as it stands there; how many there are is logged."""
-    told = score(LINES)
+def test_every_row_has_a_score_or_a_reject_reason(score, caplog):
+    """Rows stay in order, names are trimmed, rejected rows are unchanged, and their number is logged."""
+    scored = score(LINES)
 
-    assert told.columns == COLUMNS
-    assert told["row"].to_list() == [1, 2, 3, 4, 5, 6, 7]
-    assert told["name"].to_list() == ["emma", "", "olivia", "zoë", "a.b", "xq", "emma"]
-    assert told["reject_reason"].to_list() == [
-        None, "is empty", None, LACKING, "holds '.', which marks start and end", None, None,
+    assert scored.columns == COLUMNS
+    assert scored["row"].to_list() == [1, 2, 3, 4, 5, 6, 7]
+    assert scored["name"].to_list() == ["emma", "", "olivia", "zoë", "a.b", "xq", "emma"]
+    assert scored["reject_reason"].to_list() == [
+        None, "is empty", None, REASON, "holds '.', which marks start and end", None, None,
     ]  # fmt: skip
-    no_score = told.filter(pl.col("reject_reason").is_not_null()).select(COLUMNS[2:-1])
+    no_score = scored.filter(pl.col("reject_reason").is_not_null()).select(COLUMNS[2:-1])
     assert no_score.rows() == [(None,) * 5] * 3
-    assert told.filter(pl.col("reject_reason").is_null()).select(COLUMNS[2:-1]).null_count().row(0) == (0,) * 5
-    assert caplog.messages == ["list.txt: 3 of 7 rows have no score; each says why"]
+    assert scored.filter(pl.col("reject_reason").is_null()).select(COLUMNS[2:-1]).null_count().row(0) == (0,) * 5
+    assert caplog.messages == ["list.txt: 3 of 7 rows rejected, each with a reason"]
 
 
-def test_figures_by_a_plain_count(score, version):
-    """Bigrams of the lines of train, counted here, one added to each: bits are minus log2 of their share."""
+def test_scores_follow_from_counts(score, version):
+    """Bits are -log2 of the smoothed share of each bigram, counted here from the lines of train."""
     train = names_of(version, "train")
     pairs = Counter(pair for name in train for pair in zip(f".{name}", f"{name}.", strict=True))
     before = Counter(ch for name in train for ch in f".{name}")
 
-    told = score(["emma", "olivia", "qqq"])
+    scored = score(["emma", "olivia", "qqq"])
 
-    for row in told.to_dicts():
+    for row in scored.to_dicts():
         chs = zip(f".{row['name']}", f"{row['name']}.", strict=True)
         bits = [-math.log2((pairs[pair] + 1) / (before[pair[0]] + 27)) for pair in chs]
         assert row["surprisal"] == pytest.approx(bits)
         assert row["bits"] == pytest.approx(sum(bits))
         assert row["nll"] == pytest.approx(sum(bits) * math.log(2) / len(bits))
         assert row["seen"] == (row["name"] in train)
-    assert set(told["seen"]) == {True, False}
+    assert set(scored["seen"]) == {True, False}
 
 
 def names_of(version, split):
@@ -91,39 +93,39 @@ def names_of(version, split):
 
 
 def test_held_out_names_have_the_percentiles_of_a_plain_loop(score, version):
-    """Each beside all, itself among them: the shares above, and half of those that are alike."""
+    """The share of held-out names with a higher nll, plus half of the ties, itself included."""
     others = held_out(version)
     chosen = random.Random(1).sample(others, 50)
 
-    told = score([name for name, _, _ in chosen])
+    scored = score([name for name, _, _ in chosen])
 
     total = sum(count for _, _, count in others)
-    for (_, nll, _), percentile in zip(chosen, told["percentile"], strict=True):
-        alike = sum(count for _, other, count in others if math.isclose(other, nll, rel_tol=1e-7))
+    for (_, nll, _), percentile in zip(chosen, scored["percentile"], strict=True):
+        ties = sum(count for _, other, count in others if math.isclose(other, nll, rel_tol=1e-7))
         above = sum(count for _, other, count in others if other > nll and not math.isclose(other, nll, rel_tol=1e-7))
-        assert alike
-        assert percentile == pytest.approx(100 * (above + alike / 2) / total)
+        assert ties
+        assert percentile == pytest.approx(100 * (above + ties / 2) / total)
 
 
-@pytest.mark.parametrize("piece", [1, 2, 7])
+@pytest.mark.parametrize("batch_size", [1, 2, 7])
 @pytest.mark.parametrize("chunk", [4, 1 << 20])
-def test_pieces_do_not_change_what_a_row_is(score, version, tmp_path, monkeypatch, piece, chunk):
-    """A few rows at a time or all, wherever the pieces end in which a list is read: the same table."""
-    whole = score(LINES)
-    monkeypatch.setattr(scoring, "PIECE", piece)
+def test_batches_do_not_change_the_rows(score, version, tmp_path, monkeypatch, batch_size, chunk):
+    """For any batch size and any chunks of the file."""
+    at_once = score(LINES)
+    monkeypatch.setattr(score_module, "BATCH_SIZE", batch_size)
     monkeypatch.setattr(readers, "CHUNK", chunk)
 
-    told = list(scoring.score_list(version, "bigram", tmp_path / "list.txt", ReadOptions()))
+    scored = list(score_list(version, "bigram", tmp_path / "list.txt", ReadOptions()))
 
-    assert pl.concat(told).equals(whole)
-    assert {len(part) for part in told[:-1]} <= {piece}
+    assert pl.concat(scored).equals(at_once)
+    assert {len(part) for part in scored[:-1]} <= {batch_size}
 
 
-def test_names_at_hand_score_as_in_a_list(score, version):
-    """The same rows, and the same figures."""
+def test_given_names_score_as_in_a_list(score, version):
+    """They give the same rows."""
     names = ["emma", " olivia", "emma"]
 
-    assert scoring.score_names(version, "bigram", names, ReadOptions()).equals(score(names))
+    assert score_names(version, "bigram", names, ReadOptions()).equals(score(names))
 
 
 @pytest.mark.parametrize(
@@ -131,18 +133,18 @@ def test_names_at_hand_score_as_in_a_list(score, version):
     [
         (
             "zoë",
-            r"'zoë' has 'ë', which is not among the 27 characters of this vocab\. Ingest the list .* train again\.",
+            r"'zoë' contains 'ë', which is not in this vocab of 27 characters\. hint: ingest a list .* then train",
         ),
-        ("a.b", r"'a\.b' is no name: it holds '\.', which marks start and end\. Correct it or leave it out\."),
-        (" ", r"' ' is no name: it is empty\."),
+        ("a.b", r"invalid name 'a\.b': it .* '\.', which marks start and end\. hint: correct it or leave it out"),
+        (" ", r"invalid name ' ': it is empty\. hint: correct it"),
         ("a\udcff", "holds an undecodable character"),
-        ("x" * 65, r"'x{64}' is no name: it is longer than 64 characters\."),
+        ("x" * 65, r"invalid name 'x{64}': it is longer than 64 characters"),
     ],
 )
-def test_a_name_at_hand_that_has_no_score_is_an_error(version, name, message):
-    """Nothing is told of the others."""
-    with pytest.raises(ValueError, match=message):
-        scoring.score_names(version, "bigram", ["emma", name], ReadOptions())
+def test_an_invalid_name_is_an_error(version, name, message):
+    """The other names are not scored either."""
+    with pytest.raises(InvalidInput, match=message):
+        score_names(version, "bigram", ["emma", name], ReadOptions())
 
 
 @pytest.mark.parametrize(
@@ -153,72 +155,72 @@ def test_a_name_at_hand_that_has_no_score_is_an_error(version, name, message):
         ("a.parquet", None),
     ],
 )
-def test_any_list_that_ingest_reads(version, tmp_path, file, text):
-    """Counts, right or wrong, are not read: a name is as name-like on many lines as on one."""
+def test_lists_have_any_format_of_ingest(version, tmp_path, file, text):
+    """Counts, valid or not, are ignored."""
     if text is None:
         pl.DataFrame({"name": ["emma", "a.b", "ava"], "count": [3, 1, -1]}).write_parquet(tmp_path / file)
     else:
         (tmp_path / file).write_text(text)
 
-    told = pl.concat(scoring.score_list(version, "bigram", tmp_path / file, ReadOptions()))
+    scored = pl.concat(score_list(version, "bigram", tmp_path / file, ReadOptions()))
 
-    assert told["name"].to_list() == ["emma", "a.b", "ava"]
-    assert told["nll"].is_null().to_list() == [False, True, False]
+    assert scored["name"].to_list() == ["emma", "a.b", "ava"]
+    assert scored["nll"].is_null().to_list() == [False, True, False]
 
 
-def test_rows_come_before_the_list_is_read_to_its_end(version, tmp_path, monkeypatch):
-    """The end of this one is broken: what is scored by then is there, but no file of half of it."""
+def test_rows_are_yielded_before_the_end_of_the_list(version, tmp_path, monkeypatch):
+    """The end of this list is damaged: the first rows are scored, but no partial file is written."""
     monkeypatch.setattr(readers, "CHUNK", 1 << 10)
-    monkeypatch.setattr(scoring, "PIECE", 1 << 10)
+    monkeypatch.setattr(score_module, "BATCH_SIZE", 1 << 10)
     rng = random.Random(1)
     names = "".join("".join(rng.choices("aeiln", k=12)) + "\n" for _ in range(50_000))
     path, output = tmp_path / "list.txt.gz", tmp_path / "scores.csv"
     path.write_bytes(gzip.compress(names.encode())[:-1000])
-    pieces = scoring.score_list(version, "bigram", path, ReadOptions())
+    frames = score_list(version, "bigram", path, ReadOptions())
 
-    assert next(pieces)["row"][0] == 1
+    assert next(frames)["row"][0] == 1
     with pytest.raises(ValueError, match="cannot be read"):
-        scoring.write_scores(version, "bigram", pieces, output=output)
+        write_scores(version, "bigram", frames, output=output)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_list_without_rows_is_a_table_without_rows(score, version, tmp_path):
-    """With all its columns, so that who reads it finds them."""
+def test_a_list_without_rows_gives_a_table_without_rows(score, version, tmp_path):
+    """It has all columns."""
     (tmp_path / "empty.txt").write_text("")
 
     for suffix, read in (("csv", pl.read_csv), ("parquet", pl.read_parquet)):
-        pieces = scoring.score_list(version, "bigram", tmp_path / "empty.txt", ReadOptions())
-        scoring.write_scores(version, "bigram", pieces, output=tmp_path / f"scores.{suffix}")
+        frames = score_list(version, "bigram", tmp_path / "empty.txt", ReadOptions())
+        write_scores(version, "bigram", frames, output=tmp_path / f"scores.{suffix}")
         assert read(tmp_path / f"scores.{suffix}").columns == COLUMNS
         assert len(read(tmp_path / f"scores.{suffix}")) == 0
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "parquet"])
-def test_a_file_has_the_rows_and_says_what_they_are_of(score, version, tmp_path, suffix):
-    """Lists of numbers where the format has lists, else numbers with spaces between; version and model beside them."""
+def test_a_file_has_the_rows_and_metadata(score, version, tmp_path, suffix):
+    """Surprisal is a list where the format has lists, else text; version and model are in the metadata."""
     expected, output = score(LINES), tmp_path / f"scores.{suffix}"
-    source = scoring.score_list(version, "bigram", tmp_path / "list.txt", ReadOptions())
+    source = score_list(version, "bigram", tmp_path / "list.txt", ReadOptions())
 
-    scoring.write_scores(version, "bigram", source, output=output, source="list.txt")
+    write_scores(version, "bigram", source, output=output, source="list.txt")
 
     if "csv" in suffix:
-        found = pl.read_csv(output)
-        texts = found["surprisal"].to_list()
+        table = pl.read_csv(output)
+        texts = table["surprisal"].to_list()
         numbers = [None if text is None else [float(number) for number in text.split(" ")] for text in texts]
-        found = found.with_columns(surprisal=pl.Series(numbers))
+        table = table.with_columns(surprisal=pl.Series(numbers))
     else:
-        found = pl.read_parquet(output) if suffix == "parquet" else pl.read_ndjson(output)
-    assert found.columns == COLUMNS
-    assert found.drop("surprisal").equals(expected.drop("surprisal"))
-    for told, bits in zip(found["surprisal"].to_list(), expected["surprisal"].to_list(), strict=True):
-        assert told == (None if bits is None else pytest.approx(bits, abs=1e-6))
+        table = pl.read_parquet(output) if suffix == "parquet" else pl.read_ndjson(output)
+    assert table.columns == COLUMNS
+    assert table.drop("surprisal").equals(expected.drop("surprisal"))
+    for actual, bits in zip(table["surprisal"].to_list(), expected["surprisal"].to_list(), strict=True):
+        assert actual == (None if bits is None else pytest.approx(bits, abs=1e-6))
     assert metadata_of(output) == {
         "makemore": __version__, "version": version.name, "model_type": "bigram", "source": "list.txt",
     }  # fmt: skip
 
 
 def metadata_of(output):
-    """What a table says of itself."""
+    """Metadata of a table."""
     if output.suffix == ".parquet":
         return json.loads(pq.read_schema(output).metadata[b"makemore"])
     return json.loads(output.with_name(f"{output.name}-metadata.json").read_text())
@@ -227,38 +229,38 @@ def metadata_of(output):
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("scores.txt", r"scores\.txt: text holds names alone, not what they score: use \.csv, \.jsonl or \.parquet\."),
+        ("scores.txt", r"scores\.txt: text has no columns for scores\. hint: use \.csv, \.jsonl or \.parquet"),
         ("scores.txt.gz", "use .csv"),
-        ("scores.docx", "no format for '.docx'"),
+        ("scores.docx", "'.docx'"),
     ],
 )
-def test_a_format_that_holds_no_table_is_refused_before_a_name_is_read(version, tmp_path, file, message):
-    """No time is lost on it."""
+def test_an_unsuitable_format_is_an_error_before_scoring(version, tmp_path, file, message):
+    """No name is read before the error."""
     unread = iter(["never read"])
 
     with pytest.raises(ValueError, match=message):
-        scoring.write_scores(version, "bigram", unread, output=tmp_path / file)
+        write_scores(version, "bigram", unread, output=tmp_path / file)
     assert list(unread) == ["never read"]
 
 
-def test_names_are_folded_where_all_lists_of_the_version_were(tmp_path):
-    """As they were for training; nothing is held out here, and so there is nothing to be beside."""
+def test_names_are_folded_if_all_lists_of_the_version_were(tmp_path):
+    """As in training. Without held-out names the percentile is null."""
     (tmp_path / "names.txt").write_text("Emma\nAva\n")
     with locked_home(tmp_path / "home", "the test"):
         ingest.ingest(tmp_path / "home", str(tmp_path / "names.txt"), ReadOptions(lower=True))
         build_relations(tmp_path / "home", BuildOptions(holdout=0))
         version = publish.make_version(tmp_path / "home", TrainOptions(models=("bigram",), samples=5))
 
-    told = scoring.score_names(version, "bigram", ["EMMA", "Mav"], ReadOptions())
+    scored = score_names(version, "bigram", ["EMMA", "Mav"], ReadOptions())
 
-    assert told.select("name", "seen", "percentile").rows() == [("emma", True, None), ("mav", False, None)]
+    assert scored.select("name", "seen", "percentile").rows() == [("emma", True, None), ("mav", False, None)]
 
 
-def test_a_whole_list_scores_as_it_was_evaluated(version):
-    """The mean over the characters of test is the nll that the version tells of test."""
-    told = pl.concat(scoring.score_list(version, "bigram", ENGLISH, ReadOptions()))
+def test_scores_of_a_split_average_to_its_nll(version):
+    """The mean over the characters of test is the nll of test in the metrics."""
+    scored = pl.concat(score_list(version, "bigram", ENGLISH, ReadOptions()))
 
-    chosen = told.filter(pl.col("name").is_in(names_of(version, "test")))
+    chosen = scored.filter(pl.col("name").is_in(names_of(version, "test")))
     characters = chosen["name"].str.len_chars() + 1
     assert (chosen["nll"] * characters).sum() / characters.sum() == pytest.approx(
         Version(version).read_metrics("bigram")["nll"]["test"]

@@ -9,7 +9,7 @@ from makemore.data.dataset import read_vocab
 from makemore.evaluation.loss import nll_of_names
 from makemore.models.ngram import Config, Model
 from makemore.relations.arpa import lines
-from makemore.relations.ngrams import read_grams
+from makemore.relations.ngrams import read_ngrams
 
 LISTS = st.lists(st.text("abé \u3000", min_size=1, max_size=7), min_size=1, max_size=9)
 
@@ -52,7 +52,7 @@ def test_another_reader_gets_the_nll_of_the_model(built, names, order, min_count
     names = [name.strip() for name in names if name.strip()] or ["a"]
     con = built(names, order=order, min_count=min_count)
     vocab = read_vocab(con)
-    model = Model.from_grams(read_grams(con, vocab), Config(order, min_count))
+    model = Model.from_ngrams(read_ngrams(con, vocab), Config(order, min_count))
     asked = [*names, *(name[::-1] for name in names)]
 
     found = parse("".join(f"{line}\n" for line in lines(con, vocab)))

@@ -104,7 +104,7 @@ def test_sql_and_python_tell_the_same_figures(results):
 
     for model_type, found in told.items():
         of_model = pl.DataFrame(drawn, schema=SCORES, orient="row").filter(pl.col("model_type") == model_type)
-        figures = scores.figures_by_split(of_model)
+        figures = scores.metrics_by_split(of_model)
         assert found == pytest.approx(
             (
                 *(figures[figure][split] for split in ("dev", "test") for figure in ("nll", "nll_se")),

@@ -1,31 +1,32 @@
-"""A training on a disk."""
+"""Checkpoints on disk."""
 
 import math
 
 import pytest
 import torch
 
+from makemore.errors import CorruptData
 from makemore.training import checkpoint
 
 
-def test_what_is_written_is_read(tmp_path):
-    """Tensors to the bit, numbers as they were, an infinite one too."""
+def test_a_checkpoint_round_trips(tmp_path):
+    """Tensors to the bit, plain values unchanged, infinity included."""
     path, tensors = tmp_path / "new" / "gru.safetensors", {"a": torch.randn(3, 4), "rng": torch.get_rng_state()}
 
     checkpoint.save(path, tensors, {"step": 7, "nll": math.inf})
 
-    read, numbers = checkpoint.load(path)
+    read, values = checkpoint.load(path)
     assert {name: tensor.tolist() for name, tensor in read.items()} == {
         name: tensor.tolist() for name, tensor in tensors.items()
     }
-    assert numbers == {"step": 7, "nll": math.inf}
+    assert values == {"step": 7, "nll": math.inf}
     assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
-def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
-    """It is of no use to anyone: delete it."""
+def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path, content):
+    """The hint says to delete it."""
     (tmp_path / "gru.safetensors").write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"gru.safetensors cannot be read \(.*\): delete it, and train again"):
+    with pytest.raises(CorruptData, match=r"gru.safetensors: unreadable checkpoint \(.*\). hint: delete it"):
         checkpoint.load(tmp_path / "gru.safetensors")

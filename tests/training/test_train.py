@@ -1,4 +1,4 @@
-"""Every model type in one version, by small settings: made, mixed, evaluated, sampled, and the same again."""
+"""A version with every model type, trained with small settings."""
 
 import hashlib
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from makemore.errors import InvalidOption
 from makemore.evaluation.loss import nll_of_names
 from makemore.home import Home, locked_home
 from makemore.inference.loading import LoadedModel
@@ -44,8 +45,8 @@ def version(home):
         return publish.make_version(home, ALL)
 
 
-def test_every_model_type_is_made_in_one_version(version):
-    """And each knows more of the names of dev than that all characters are alike."""
+def test_one_version_has_every_model_type(version):
+    """The nll of each on dev is well below that of a uniform distribution."""
     nlls = {model_type: Version(version).read_metrics(model_type)["nll"] for model_type in model_types()}
     _, vocab = weights.load_model(version / "models" / "bigram")
 
@@ -68,8 +69,8 @@ def test_the_same_seed_gives_the_same_weights_and_samples(home, version):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_type):
-    """step and forward, cache and none: one number a name."""
+def test_sampled_names_have_the_nll_of_their_evaluation(version, model_type):
+    """`step`, with its cache, and `forward` give the same nll."""
     loaded = LoadedModel(version / "models" / model_type)
 
     drawn = loaded.sample(100, seed=3)
@@ -78,16 +79,16 @@ def test_what_is_sampled_has_the_nll_that_it_is_evaluated_with(version, model_ty
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_first_names_of_a_large_sample_are_those_of_a_small_one(version, model_type):
-    """Whichever names stand beside them in a batch, and leave it before them."""
+def test_a_small_sample_is_a_prefix_of_a_large_one(version, model_type):
+    """The other names of a batch do not matter."""
     loaded = LoadedModel(version / "models" / model_type)
 
     assert loaded.sample(5, seed=3).equals(loaded.sample(3000, seed=3).head(5))
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_names_as_asked_of_every_model(version, model_type):
-    """Whatever makes them: none that was in the list, none twice, all of the form."""
+def test_samples_of_every_model_satisfy_constraints(version, model_type):
+    """New, distinct, short enough and with the suffix."""
     loaded = LoadedModel(version / "models" / model_type)
 
     names = loaded.sample(20, seed=3, max_length=4, suffix=loaded.vocab.chars[1], novel=True, distinct=True)["name"]
@@ -97,30 +98,30 @@ def test_names_as_asked_of_every_model(version, model_type):
     assert all(len(name) <= 4 and name.endswith(loaded.vocab.chars[1]) for name in names)
 
 
-def test_a_mixture_is_no_worse_on_dev_than_its_parts(version):
-    """Its weights were fitted there: one of the parts alone would be a choice of them."""
+def test_a_mixture_is_at_least_as_good_on_dev_as_its_parts(version):
+    """Its weights are fitted on dev, and each part alone is one choice of weights."""
     dev = {t: Version(version).read_metrics(t)["nll"]["dev"] for t in ("mixture", "ngram", "gru", "transformer")}
 
     assert dev["mixture"] <= min(nll for model_type, nll in dev.items() if model_type != "mixture") + 1e-4
 
 
-def test_block_size_follows_the_longest_name_of_train(version):
-    """Its characters and its end."""
+def test_block_size_follows_the_longest_training_name(version):
+    """Its characters plus the end."""
     model, _ = weights.load_model(version / "models" / "transformer")
 
     assert model.config.block_size == 6
 
 
-def test_a_version_that_is_published_leaves_no_training_behind(home, version):
-    """What a run would go on from is of no use any more."""
+def test_publishing_deletes_the_checkpoints(home, version):
+    """No later run can use them."""
     assert list(Home(home).checkpoints.glob("*")) == []
 
 
-def test_a_night_that_was_killed_has_the_models_that_were_done_at_once(home, monkeypatch, caplog):
-    """The next run goes on from the last step of each, and publishes the same weights."""
+def test_a_killed_run_does_not_train_finished_models_again(home, monkeypatch, caplog):
+    """The next run resumes at the last step, and publishes the same weights."""
     options = TrainOptions(models=("gru", "bow"), samples=20, set=("gru.names=500", "bow.names=500"))
     with locked_home(home, "the tests"):
-        whole = publish.make_version(home, options)
+        uninterrupted = publish.make_version(home, options)
         with monkeypatch.context() as patch:
             patch.setattr(publish, "evaluate_model", _killed)
             with pytest.raises(KeyboardInterrupt):
@@ -129,13 +130,13 @@ def test_a_night_that_was_killed_has_the_models_that_were_done_at_once(home, mon
 
         resumed = publish.make_version(home, options)
 
-    assert "gru: goes on from step 8 of 8" in caplog.text
-    assert _weights(resumed) == _weights(whole)
+    assert "gru: resumed at step 8 of 8" in caplog.text
+    assert _weights(resumed) == _weights(uninterrupted)
     assert list(Home(home).checkpoints.glob("*")) == []
 
 
-def test_settings_make_another_training(home, monkeypatch, caplog):
-    """Another learning rate does not go on from what was trained with this one, which is of no use any more."""
+def test_other_settings_do_not_resume(home, monkeypatch, caplog):
+    """Training with another learning rate starts from scratch and deletes the old checkpoint."""
     caplog.set_level("INFO", "makemore")
     with locked_home(home, "the tests"), monkeypatch.context() as patch:
         patch.setattr(publish, "evaluate_model", _killed)
@@ -146,13 +147,13 @@ def test_settings_make_another_training(home, monkeypatch, caplog):
                 )
 
     assert len(list(Home(home).checkpoints.glob("bow-*"))) == 1
-    assert "goes on" not in caplog.text
+    assert "resumed" not in caplog.text
 
 
-def test_a_device_that_there_is_not_is_told(home, monkeypatch):
-    """Before anything is trained on another one in its place."""
+def test_a_missing_gpu_is_an_error(home, monkeypatch):
+    """The error comes before training; no other device is used instead."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with locked_home(home, "the tests"), pytest.raises(ValueError, match=r"^--device cuda: torch sees no GPU here"):
+    with locked_home(home, "the tests"), pytest.raises(InvalidOption, match=r"^--device cuda: torch finds no GPU"):
         publish.make_version(home, TrainOptions(models=("bow",), device="cuda"))
 
 
@@ -160,8 +161,8 @@ def test_a_device_that_there_is_not_is_told(home, monkeypatch):
     ("holdout", "names", "message"),
     [(0, NAMES, "mixture: its weights are fitted on dev, which has no name"), (45, ["emma"], "no name .* is in train")],
 )
-def test_a_split_that_is_empty_is_told_before_anything_is_trained(tmp_path, holdout, names, message):
-    """A mixture without dev, any model without train."""
+def test_an_empty_split_is_an_error_before_training(tmp_path, holdout, names, message):
+    """A mixture needs names in dev, every model needs names in train."""
     (tmp_path / "list.txt").write_text("\n".join(names))
     options = TrainOptions(models=("ngram", "bigram", "mixture"), set=("mixture.of=ngram,bigram",))
     with locked_home(tmp_path / "home", "the tests"):
@@ -174,8 +175,8 @@ def test_a_split_that_is_empty_is_told_before_anything_is_trained(tmp_path, hold
     assert not (tmp_path / "home" / "staging").exists()
 
 
-def test_weights_that_are_given_need_no_dev(tmp_path):
-    """Three parts of one and one of the other."""
+def test_given_weights_need_no_dev(tmp_path):
+    """Weights 3 and 1 become 0.75 and 0.25."""
     (tmp_path / "list.txt").write_text("\n".join(NAMES))
     options = TrainOptions(
         ("ngram", "bigram", "mixture"), samples=9, set=("mixture.of=ngram,bigram", "mixture.weights=3,1")
@@ -183,9 +184,9 @@ def test_weights_that_are_given_need_no_dev(tmp_path):
     with locked_home(tmp_path / "home", "the tests"):
         ingest.ingest(tmp_path / "home", str(tmp_path / "list.txt"), ReadOptions())
         build_relations(tmp_path / "home", BuildOptions(holdout=0))
-        made = publish.make_version(tmp_path / "home", options)
+        version = publish.make_version(tmp_path / "home", options)
 
-    mixture, _ = weights.load_model(made / "models" / "mixture")
+    mixture, _ = weights.load_model(version / "models" / "mixture")
     assert mixture.weights.tolist() == [0.75, 0.25]
 
 
