@@ -1,1 +1,1 @@
-"""Faults that a home must survive, brought about with real processes, and counts of how it did: `make reliability`."""
+"""Fault injection with real processes. `make reliability` injects each fault and counts how often a home survives."""

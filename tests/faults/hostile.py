@@ -1,4 +1,4 @@
-"""Files that no list should be, each made by code, and what must become of it."""
+"""Hostile files, each written by code, and the expected result of their ingest."""
 
 import codecs
 import gzip
@@ -19,7 +19,7 @@ HUGE = f'{{"name": "Ava", "count": {"9" * 5000}}}'
 
 @dataclass(frozen=True)
 class Hostile:
-    """A file, how it is made, and how many names and rejects it gives, or the words with which it is refused."""
+    """A file, the function that writes it, and its expected names and rejects, or a part of its error message."""
 
     name: str
     make: Callable[[Path], object]
@@ -50,13 +50,13 @@ def zstd(content: bytes):
 
 
 def bomb(megabytes: int):
-    """A thousandth of so many megabytes, which unpacks to them: a packed file may be many of them in a row."""
+    """Write a gzip file of many members that unpacks to `megabytes`, a thousand times its size."""
     block = gzip.compress((b"x" * 999_999 + b"\n") * 10)
     return data(block * (megabytes // 10))
 
 
 def zstd_bomb(gigabytes: int):
-    """Less than a ten-thousandth of so many gigabytes."""
+    """Write a Zstandard file that unpacks to `gigabytes`, more than ten thousand times its size."""
 
     def make(path):
         with pa.CompressedOutputStream(str(path), "zstd") as file:
@@ -67,7 +67,7 @@ def zstd_bomb(gigabytes: int):
 
 
 def same_name(rows: int):
-    """A Parquet file of a few bytes, in which a name stands millions of times."""
+    """Write a Parquet file of a few bytes that contains one name in all `rows`."""
     names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), ["Emma"])
     return parquet({"name": names})
 
@@ -94,7 +94,7 @@ def one_name(kind: str, characters: int):
 
 
 HOSTILE = (
-    # Bytes that are no text.
+    # Bytes that are not text.
     Hostile("binary.txt", data(bytes(range(256)) * 400), refused="is no list in utf-8"),
     Hostile("zeros.txt", data(bytes(100_000)), refused="is no list in utf-8"),
     Hostile("random.csv", data(os.urandom(50_000)), refused="is no list in utf-8"),
@@ -108,7 +108,7 @@ HOSTILE = (
     Hostile("overlong.txt", data(b"Emma\n\xc0\xae\xc0\xae\n"), 1, 1),
     Hostile("surrogates.txt", data(b"Emma\n\xed\xa0\x80\xed\xb0\x80\n"), 1, 1),
     Hostile("utf-7.txt", data("Zo+AOs-\n"), 1, 0),
-    # Lines and fields without measure.
+    # Extreme lines and fields.
     Hostile("empty.txt", data(""), refused="has no name in it: it is empty"),
     Hostile("mark-only.txt", data(codecs.BOM_UTF8), refused="has no name in it: it is empty"),
     Hostile("newlines.txt", data("\n" * 5000), refused="all 5000 lines were rejected"),
@@ -125,7 +125,7 @@ HOSTILE = (
     Hostile("quotes.csv", csv('"""",1', '"a""b",2', "Ava,3"), 3, 0),
     Hostile("counts.csv", csv("Emma,-1", "Ava,1e9", "Mia,9999999999999999", "Zoe,NaN", "Ida,=1+1", "Eve,2.0"), 1, 5),
     Hostile("64-characters.txt", data("a" * 64 + "\n" + "b" * 65 + "\n"), 1, 1),
-    # Names that want to be something else.
+    # Names with a special meaning elsewhere.
     Hostile("formulas.csv", csv("=cmd|' /C calc'!A0,1", "+SUM(1),1", "@import,1", "-2+3,1"), 4, 0),
     Hostile("sql.txt", data("Robert'); drop table entries;--\n' or 1=1 --\n\"; select 1\n"), 3, 0),
     Hostile("markup.txt", data("<script>alert(1)</script>\n<img src=x onerror=f()>\n{{ 7*7 }}\n&lt;b&gt;\n"), 4, 0),
@@ -140,7 +140,7 @@ HOSTILE = (
     Hostile("emoji.txt", data("👩\u200d👩\u200d👧\n🏳️\u200d🌈\n"), 2, 0),
     Hostile("private-use.txt", data("\ue000\ue001\n\U0010fffe\nEmma\n"), 3, 0),
     Hostile("line-separators.txt", data("Em\u2028ma\nA\u2029va\nMia\n"), 1, 2),
-    # Formats that lie.
+    # Wrong formats.
     Hostile("text-as.parquet", data(GOOD), refused="cannot be read"),
     Hostile("cut.parquet", cut_parquet, refused="cannot be read"),
     Hostile("nulls.parquet", parquet({"name": pa.array(["Emma", None, "Ava"])}), 2, 1),
@@ -153,7 +153,7 @@ HOSTILE = (
     Hostile("keys.jsonl", jsonl('{"name": "Emma", "name": "Ava"}', '{"name": null}', '{"name": ["a"]}', "{}"), 1, 3),
     Hostile("numbers.jsonl", jsonl('{"name": "Emma", "count": 1e400}', HUGE), refused="all 2 lines"),
     Hostile("halves.jsonl", jsonl(json.dumps({"name": "\ud800"}), '{"name": "Emma"}'), 1, 1),
-    # What unpacks to something else.
+    # Compressed files.
     Hostile("bomb.txt.gz", bomb(80), refused="unpacks to more than"),
     Hostile("bomb.parquet", same_name(14_000_000), refused="unpacks to more than"),
     Hostile("bomb.txt.zst", zstd((b"x" * 999_999 + b"\n") * 80), refused="unpacks to more than"),
@@ -162,13 +162,13 @@ HOSTILE = (
     Hostile("twice.txt.gz", data(gzip.compress(gzip.compress((GOOD * 99).encode()))), refused="is no list in utf-8"),
     Hostile("not.txt.gz", data(GOOD), refused="cannot be read"),
     Hostile("not.txt.zst", data(struct.pack("<I", 0xFD2FB528) + b"x" * 50), refused="cannot be read"),
-    # What is no file.
+    # Not a regular file.
     Hostile("folder.txt", lambda path: path.mkdir(), refused="holds no list"),
     Hostile("pipe.txt", fifo, refused="is not a regular file"),
     Hostile("broken.txt", lambda path: path.symlink_to("nowhere"), refused="does not exist"),
     Hostile("loop.txt", loop, refused="loop.txt"),
     Hostile("device.txt", lambda path: path.symlink_to("/dev/zero"), refused="is not a regular file"),
-    # Addresses that want to be something else.
+    # File names with a special meaning.
     Hostile("a?b#c.txt", data(GOOD), 3, 0),
     Hostile("it's [a-z]*.txt", data(GOOD), 3, 0),
     Hostile("new\nline.txt", data(GOOD), refused="stands: rename it"),
@@ -187,4 +187,4 @@ LARGE = (
     Hostile("a-long-name.parquet", one_name("parquet", 50_000_000), refused="all 1 lines were rejected"),
     Hostile("a-long-name.jsonl", one_name("jsonl", 50_000_000), refused="all 1 lines were rejected"),
 )
-"""What takes seconds to make: for `make reliability` alone."""
+"""Files that take seconds to write: only for `make reliability`."""

@@ -1,4 +1,4 @@
-"""kill -9 at every step and at random moments of a night, with a reader at work all the while."""
+"""kill -9 of a run at random moments and before each change to a file, with a concurrent reader."""
 
 import os
 import random
@@ -9,127 +9,136 @@ import time
 from makemore.home import Home
 from makemore.versions import store
 from tests.conftest import ROOT
-from tests.faults.mishaps import MAKEMORE
-from tests.faults.processes import Told, check, finish, run_night, same_artifacts, sources, start, told, write_list
+from tests.faults.processes import (
+    MAKEMORE,
+    FaultResult,
+    check_home,
+    differing_artifacts,
+    finish,
+    finish_json,
+    run_to_end,
+    sources,
+    start,
+    write_list,
+)
 
-FIRST = 3
-"""Nights that end before the first one is killed: from then on each deletes an old version."""
+UNDISTURBED = 3
+"""Number of runs before the first kill. From the third on, each run prunes a version."""
 
 
-def random_kills(folder, n, seed=1, first=FIRST):
-    """Each night is killed somewhere between its first step and a tenth beyond its usual end."""
+def random_kills(folder, n, seed=1, undisturbed=UNDISTURBED):
+    """Kill each run at a random moment, up to 10 % later than its usual end."""
     rng = random.Random(seed)
 
-    def kill(night, length):
-        # Beyond its usual end some of the time: the moments around the last rename are the ones that matter.
+    def kill(run, length):
+        # Later than the usual end in some cases, because the moments around the last rename are critical.
         time.sleep(rng.uniform(0, 1.1 * length))
-        night.kill()
+        run.kill()
 
-    ended, reads = _kills(folder, [([], kill)] * n, first)
-    return Told(
-        "kill -9 at a random moment of a night", n, n,
-        f"0 lists lost, 0 half versions served: {reads:,} reads of what serves meanwhile, none failed; {ended} of the "
-        "kills came after the end. The night after them all is clean, and its files are those of a home that was never "
-        "killed",
+    ended, reads = _kills(folder, [([], kill)] * n, undisturbed)
+    return FaultResult(
+        "kill -9 at a random moment of a run", n, n,
+        f"0 lists lost, 0 incomplete versions; {reads:,} concurrent reads of the champion, no failure; {ended} kills "
+        "came after the end. The next run is clean and produces the same bytes as in a home without kills",
     )  # fmt: skip
 
 
 def first_kills(folder, n):
-    """The very first night of a home is killed: there is no version yet, no registry, maybe half of a database."""
+    """Kill the first run of a home: there is no version and no registry yet, and perhaps an incomplete database."""
     for number in range(n):
-        (mine := folder / str(number)).mkdir()
-        random_kills(mine, 1, seed=number, first=0)
-    return Told(
-        "kill -9 at a random moment of a home's first night", n, n,
-        "the next night is clean, and its files are those of a home that was never killed",
+        (home := folder / str(number)).mkdir()
+        random_kills(home, 1, seed=number, undisturbed=0)
+    return FaultResult(
+        "kill -9 at a random moment of the first run of a home", n, n,
+        "the next run is clean and produces the same bytes as in a home without kills",
     )  # fmt: skip
 
 
 def step_kills(folder, every=1):
-    """Each night is killed just before it changes a file of the home: the first one at its first change, and so on."""
+    """Kill each run just before a change to a file of the home: the first run at its first change, and so on."""
     (trial := folder / "trial").mkdir()
     _start(trial)
-    write_list(trial / "inbox" / "new.txt", FIRST)
-    changes = int(run_night(trial / "home", trial / "inbox").split()[2])
+    write_list(trial / "inbox" / "new.txt", UNDISTURBED)
+    changes = int(run_to_end(trial / "home", trial / "inbox").split()[2])
     steps = range(1, changes + 1, every)
-    ended, reads = _kills(folder, [(["--until", step], lambda night, length: None) for step in steps], FIRST)
-    return Told(
-        f"kill -9 before {'each' if every == 1 else f'1 of {every}'} of a night's changes to files",
+    ended, reads = _kills(folder, [(["--until", step], lambda run, length: None) for step in steps], UNDISTURBED)
+    return FaultResult(
+        f"kill -9 before {'each change' if every == 1 else f'1 of {every} changes'} of a run to files",
         len(steps), len(steps),
-        f"{changes} files made, renamed, removed; 0 lists lost, 0 half versions served in {reads:,} reads; {ended} of "
-        "the nights ended before. The night after them all is clean, with the files of a home that was never killed",
+        f"{changes} changes (create, rename, remove); 0 lists lost, 0 incomplete versions in {reads:,} reads; {ended} "
+        "runs ended before the kill. The next run is clean and produces the same bytes as in a home without kills",
     )  # fmt: skip
 
 
-def _kills(folder, deaths, first):
-    """How many nights ended before they were killed, and how often what serves was read meanwhile.
+def _kills(folder, kills, undisturbed):
+    """Return the number of runs that ended before their kill, and the number of concurrent reads.
 
-    Each death is words for the night, and a function that kills it, given it and the seconds that one takes. Each
-    night has a list more than the last; after each kill all is looked at, and after the last one a night runs to its
-    end.
+    Each kill is a pair: arguments of the run, and a function of the process and the usual seconds of a run. Each
+    run has one more list than the previous one. The home is checked after each kill and after a
+    final undisturbed run.
     """
     home, inbox = folder / "home", folder / "inbox"
-    if first:
-        length = _start(folder, first)
+    if undisturbed:
+        length = _start(folder, undisturbed)
     else:
         (folder / "trial").mkdir()
         length = _start(folder / "trial", 1)
         home.mkdir()
         inbox.mkdir()
-    reader = start("reading", home, (length + 60) * (len(deaths) + 2))
+    reader = start("reader", home, (length + 60) * (len(kills) + 2))
     ended = 0
     try:
-        for number, (words, kill) in enumerate(deaths, first):
+        for number, (words, kill) in enumerate(kills, undisturbed):
             before = sources(home)
             write_list(inbox / f"{number:03}.txt", number)
-            night = start("night", *words, home, inbox)
-            assert night.stdout.readline() in ("ready\n", "")
-            kill(night, length)
-            _, err = night.communicate(timeout=600)
-            assert night.returncode in (0, -signal.SIGKILL), err[-2000:]
-            ended += night.returncode == 0
-            check(home, before)
+            run = start("run", *words, home, inbox)
+            assert run.stdout.readline() in ("ready\n", "")
+            kill(run, length)
+            _, err = run.communicate(timeout=600)
+            assert run.returncode in (0, -signal.SIGKILL), err[-2000:]
+            ended += run.returncode == 0
+            check_home(home, before)
     finally:
         (folder / "stop").touch()
-        read = told(reader)
-    assert read["failures"] == 0, read
-    run_night(home, inbox)
-    check(home, sources(home))
-    assert len(sources(home)) == first + len(deaths)
-    _is_clean(home)
+        result = finish_json(reader)
+    assert result["failures"] == 0, result
+    run_to_end(home, inbox)
+    check_home(home, sources(home))
+    assert len(sources(home)) == undisturbed + len(kills)
+    _check_clean(home)
     (clean := folder / "clean").mkdir()
-    run_night(clean, inbox)
-    assert same_artifacts(_newest(home), _newest(clean)) == []
-    return ended, read["reads"]
+    run_to_end(clean, inbox)
+    assert differing_artifacts(_newest(home), _newest(clean)) == []
+    return ended, result["reads"]
 
 
-def _start(folder, nights=FIRST):
-    """Seconds from the first step of a night to its end, once a home had a few."""
+def _start(folder, runs=UNDISTURBED):
+    """Run `runs` times and return the seconds of the last one, from its first step."""
     home, inbox = folder / "home", folder / "inbox"
     home.mkdir()
     inbox.mkdir()
-    for number in range(nights):
+    for number in range(runs):
         write_list(inbox / f"{number:03}.txt", number, size=60 if number else 2000)
-        night = start("night", home, inbox)
-        assert night.stdout.readline() == "ready\n"
+        run = start("run", home, inbox)
+        assert run.stdout.readline() == "ready\n"
         started = time.monotonic()
-        finish(night)
+        finish(run)
     return time.monotonic() - started
 
 
-def _is_clean(home):
-    """Nothing, if nothing is left of the nights that were killed."""
+def _check_clean(home):
+    """Assert that nothing is left of the killed runs."""
     assert list(Home(home).staging.glob("*")) == []
-    left = {path.name for path in home.iterdir()} - {"makemore.duckdb", "registry.json", "versions", ".lock"}
-    assert left <= {"staging", "checkpoints"}, left
+    files = {path.name for path in home.iterdir()} - {"makemore.duckdb", "registry.json", "versions", ".lock"}
+    assert files <= {"staging", "checkpoints"}, files
 
 
 def _newest(home):
-    return Home(home).versions / store.version_names(Home(home))[-1]
+    return store.find_version(Home(home), store.version_names(Home(home))[-1]).path
 
 
 def flow_kills(folder, n, seed=1):
-    """The whole command, Prefect's flow and its server included, killed at a random moment of its work."""
+    """Kill `makemore run` with the Prefect flow and its server at a random moment."""
     rng = random.Random(seed)
     inbox, home = folder / "inbox", folder / "home"
     inbox.mkdir()
@@ -152,11 +161,11 @@ def flow_kills(folder, n, seed=1):
         time.sleep(rng.uniform(length / 3, length))
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
-        check(home, before)
+        check_home(home, before)
     subprocess.run(words, check=True, capture_output=True, env=environment, cwd=ROOT)
-    check(home, sources(home))
+    check_home(home, sources(home))
     assert len(sources(home)) == n + 2
-    _is_clean(home)
-    return Told(
-        "kill -9 of `makemore run`, Prefect included", n, n, "0 lists lost, 0 half versions; the run after is clean"
+    _check_clean(home)
+    return FaultResult(
+        "kill -9 of `makemore run` with Prefect", n, n, "0 lists lost, 0 incomplete versions; the next run is clean"
     )

@@ -1,4 +1,4 @@
-"""Some faults once or twice, with real processes; `make reliability` brings all about, and many times."""
+"""A few faults with real processes. `make reliability` injects all of them, many times."""
 
 import csv
 import html.parser
@@ -11,9 +11,9 @@ from makemore.versions import store
 from tests.faults import kills
 
 
-def test_a_night_that_is_killed_loses_nothing(tmp_path):
-    """The first and the second of a home; no reader sees half of anything; the third is that of a home never killed."""
-    assert kills.random_kills(tmp_path, 2, seed=7, first=0).survived == 2
+def test_a_killed_run_loses_nothing(tmp_path):
+    """The first two runs are killed. No read fails, and the third run gives the bytes of an undisturbed home."""
+    assert kills.random_kills(tmp_path, 2, seed=7, undisturbed=0).survived == 2
 
 
 DANGEROUS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "a\"'b",
@@ -21,7 +21,7 @@ DANGEROUS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7*
 
 
 class Elements(html.parser.HTMLParser):
-    """The elements and attributes of a page."""
+    """Collect the elements and attributes of a page."""
 
     def __init__(self):
         super().__init__()
@@ -31,22 +31,22 @@ class Elements(html.parser.HTMLParser):
         self.found.append((tag, tuple(name for name, _ in attrs)))
 
 
-def test_dangerous_names_are_names_wherever_they_are_shown(ok, tmp_path):
-    """The page has no element of theirs, CSV gives them back as they were, and nothing is run of them."""
+def test_dangerous_names_are_escaped_everywhere(ok, tmp_path):
+    """The page and the card contain no element from a name, and CSV returns the names unchanged."""
     home, names = tmp_path / "home", tmp_path / "`<img src=x onerror=alert(1)>` | ``.txt"
     names.write_text("".join(f"{name}\n" for name in DANGEROUS * 30), encoding="utf-8")
     ok("ingest", names, "--home", home)
     ok("build", "--holdout", 0, "--home", home)
     ok("train", "--models", "bigram,ngram", "--samples", 300, "--home", home)
-    version = store.find_version(Home(home)).path
+    version = store.find_version(Home(home))
 
     page = Elements()
-    page.feed((version / "report.html").read_text(encoding="utf-8"))
+    page.feed(version.report.read_text(encoding="utf-8"))
     ok("query", "select distinct name from names order by name", "--home", home, "-o", tmp_path / "names.csv")
     ok("sample", "-n", 200, "--seed", 1, "--home", home, "-o", tmp_path / "sampled.csv")
     ok("sample", "-n", 200, "--seed", 1, "--home", home, "-o", tmp_path / "sampled.txt")
 
-    card = MarkdownIt("commonmark").enable("table").parse((version / "README.md").read_text(encoding="utf-8"))
+    card = MarkdownIt("commonmark").enable("table").parse(version.card.read_text(encoding="utf-8"))
     spans = [token for line in card for token in line.children or ()]
     assert [token.content for token in [*card, *spans] if token.type.startswith("html")] == []
     assert str(names) in [token.content for token in spans if token.type == "code_inline"]
@@ -61,8 +61,8 @@ def test_dangerous_names_are_names_wherever_they_are_shown(ok, tmp_path):
 
 @pytest.mark.parametrize("trick", ["../../etc", "/etc/passwd", "..", "", "20260101-000000-aaaaaa/../..", "a\0b"])
 @pytest.mark.parametrize("words", [["show"], ["verify"], ["promote"], ["pin"], ["diff", "x"], ["sample", "--version"]])
-def test_an_id_from_outside_is_no_path(published, makemore, words, trick):
-    """It is looked up among the versions that there are, and never touches a path."""
+def test_a_version_argument_is_never_a_path(published, makemore, words, trick):
+    """It is compared with the published versions."""
     done = makemore(*words, trick, "--home", published)
 
     assert done.returncode == 1

@@ -1,9 +1,8 @@
-"""The night as a process to be killed: `python -m tests.faults.night [--hours N] [--until N] [--keep N] HOME LIST...`.
+"""A run as a process: `python -m tests.faults.run [--hours N] [--until N] [--keep N] HOME LIST...`.
 
-It is the flow's own, `makemore.pipeline.nightly`, with the steps in place of Prefect's tasks: the flow's start
-takes ten seconds or more, in which nothing of the home is touched. With --hours its clock is wrong by so much. With
---until it is killed just before so many changes to the home's files: renames, removals, files that are opened to be
-written; it prints how many there were if it comes to its end.
+It calls `makemore.pipeline.nightly` without Prefect, whose start takes ten seconds and does not touch the home.
+`--hours` shifts the clock. `--until N` kills the process just before its Nth change to a file of the home
+(rename, removal, open for writing). A run that ends prints its number of changes.
 """
 
 import argparse
@@ -24,9 +23,9 @@ from makemore.promotion import decide, judge
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
 KEEP = 2
-"""Versions that a night keeps if nothing else is said: from the third one on, each deletes one."""
+"""Number of versions to keep: from the third run on, each run prunes one."""
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "shutil.copyfile")
-"""What Python tells its audit hooks of (PEP 578) before it does it; DuckDB's own writing is not among it."""
+"""Audit events (PEP 578) that Python raises before a change. Writes of DuckDB raise none."""
 
 
 def make_version(home, build, train):
@@ -46,27 +45,27 @@ STEPS = SimpleNamespace(
 def main(home, lists, until, keep):
     changes = count_changes(home, until)
     print("ready", flush=True)
-    with locked_home(Path(home), "a night", wait=600):
-        came_to = night(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
+    with locked_home(Path(home), "a run", wait=600):
+        result = night(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
     print("changes", len(changes))
-    print("done", came_to.version.name if came_to.version else "nothing", flush=True)
-    if came_to.problems:
-        sys.exit("\n".join(came_to.problems))
+    print("done", result.version.name if result.version else "nothing", flush=True)
+    if result.problems:
+        sys.exit("\n".join(result.problems))
 
 
 def count_changes(home, until):
-    """A list that grows by each change to the home's files, until the one before which this process is killed."""
-    seen = []
+    """Return a list that grows with each change to a file of the home. The process is killed before change `until`."""
+    changes = []
 
-    def look(event, arguments):
+    def hook(event, arguments):
         written = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if (event in CHANGES or written) and any(home in str(argument) for argument in arguments[:2]):
-            seen.append(event)
-            if len(seen) == until:
+            changes.append(event)
+            if len(changes) == until:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.addaudithook(look)
-    return seen
+    sys.addaudithook(hook)
+    return changes
 
 
 def set_clock(hours):
