@@ -1,1 +1,1 @@
-"""What makemore costs in time and memory, beside the plain way of doing the same, measured in one run."""
+"""Time and memory of makemore, compared with a baseline that is measured in the same run."""

@@ -1,4 +1,4 @@
-"""All benchmarks or the named ones, as Markdown: `python -m benchmarks [name...] [--names LIST] [--repeats N]`."""
+"""Run benchmarks and print the results as Markdown: `python -m benchmarks [NAME...] [--names LIST] [--repeats N]`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import time
 from pathlib import Path
 
 from benchmarks import (
-    added,
     bigram_net,
     counting,
     evaluation,
+    generators,
     help,
     idle,
+    incremental,
     ingest,
     machine,
     models,
     nets,
     ngram,
-    producers,
     run,
     sampling,
     transformer,
@@ -30,23 +30,23 @@ from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
 MODULES = (
-    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, added, transformer, models, sampling,
-    producers, nets,
+    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, incremental, transformer, models, sampling,
+    generators, nets,
 )  # fmt: skip
 FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 
 
 def main() -> None:
-    """Measure, then print one table of all figures and one of each."""
+    """Measure, then print a summary table and a table for each figure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="name", help=f"{', '.join(FIGURES)}; all if left out")
-    parser.add_argument("--names", default=os.environ.get("NAMES"), help="list to measure on; also NAMES=LIST")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each contender")
+    parser.add_argument("figures", nargs="*", metavar="name", help=f"{', '.join(FIGURES)}; all by default")
+    parser.add_argument("--names", default=os.environ.get("NAMES"), help="list to measure on; also the variable NAMES")
+    parser.add_argument("--repeats", type=int, default=5, help="number of runs of each contender")
     arguments = parser.parse_args()
     if unknown := set(arguments.figures) - FIGURES.keys():
-        parser.error(f"no figure {sorted(unknown)[0]!r}: use one of {', '.join(FIGURES)}.")
+        parser.error(f"unknown figure {sorted(unknown)[0]!r}. hint: use one of {', '.join(FIGURES)}")
     if arguments.repeats < 1:
-        parser.error(f"--repeats {arguments.repeats}: use 1 or more.")
+        parser.error(f"--repeats {arguments.repeats} is out of range. hint: use 1 or more")
     try:
         names = find_names(arguments.names)
     except FileNotFoundError as error:
@@ -57,15 +57,15 @@ def main() -> None:
         for name in arguments.figures or FIGURES:
             print(f"{name} ...", file=sys.stderr)
             figures.append(FIGURES[name].figure(Inputs(names, Path(folder)), arguments.repeats))
-    print(f"{started}, {arguments.repeats} repeats, list: {names.name}{_instead(arguments.names, names)}.\n")
+    print(f"{started}, {arguments.repeats} repeats, list: {names.name}{_fallback(arguments.names, names)}.\n")
     print(f"Machine: {machine.describe()}. Load before {before}, after {machine.load()}.\n")
     print(summary(figures))
     for figure in figures:
         print(f"\n{details(figure)}")
 
 
-def _instead(named: str | None, names: Path) -> str:
-    return " (the lecture's names.txt is not at hand)" if named is None and names == BUNDLED else ""
+def _fallback(named: str | None, names: Path) -> str:
+    return " (the lecture's names.txt is missing)" if named is None and names == BUNDLED else ""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A figure: what was asked, what was measured, and both as Markdown."""
+"""Targets and measurements of a benchmark, rendered as Markdown."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from benchmarks.measure import Measured
 
 @dataclass(frozen=True)
 class Row:
-    """One claim: ours beside its baseline, and whether it is met."""
+    """A measurement with its baseline and its target."""
 
     what: str
     baseline: Measured | str
-    """What it was measured beside, or where a figure is known from."""
+    """Measured baseline, or a known figure."""
     ours: Measured
     ratio: str
-    asked: str
+    target: str
     met: bool | None = None
-    """None where nothing is asked."""
+    """None without a target."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """The claims of one benchmark, all that was run for them, and what a reader must know."""
+    """Rows of one benchmark, all its measurements, and notes."""
 
     name: str
     repeats: int
@@ -34,19 +34,19 @@ class Figure:
 
 
 def summary(figures: Sequence[Figure]) -> str:
-    """One line a claim."""
-    lines = ["| figure | baseline | ours | ratio | peak memory | asked | met |", "|---|---|---|---|---|---|---|"]
+    """Return a table with a line for each row."""
+    lines = ["| figure | baseline | ours | ratio | peak memory | target | met |", "|---|---|---|---|---|---|---|"]
     for figure in figures:
         for row in figure.rows:
             lines.append(
-                f"| {row.what} | {_beside(row.baseline)} | {seconds(row.ours.wall)} "
-                f"| {row.ratio} | {megabytes(row.ours.peak)} | {row.asked} | {_answer(row.met)} |"
+                f"| {row.what} | {_baseline(row.baseline)} | {seconds(row.ours.wall)} "
+                f"| {row.ratio} | {megabytes(row.ours.peak)} | {row.target} | {_yes_no(row.met)} |"
             )
     return "\n".join(lines)
 
 
 def details(figure: Figure) -> str:
-    """All contenders of a figure: median, shortest and longest time, CPU time and peak memory; then its notes."""
+    """Return a table of all contenders (times, CPU time, peak memory) and the notes."""
     lines = [
         f"### {figure.name}: {figure.repeats} repeats, interleaved",
         "",
@@ -63,23 +63,23 @@ def details(figure: Figure) -> str:
 
 
 def times(baseline: Measured, ours: Measured) -> float:
-    """How many times faster ours is: the ratio of the medians."""
+    """Return the speed-up: the ratio of the median times."""
     return baseline.wall / ours.wall
 
 
 def seconds(value: float) -> str:
-    """Seconds, in three digits or so."""
+    """Format seconds with about three digits."""
     return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 1 else f"{value:.3f} s"
 
 
 def megabytes(value: int) -> str:
-    """Bytes as megabytes."""
+    """Format bytes as megabytes."""
     return f"{value / 1e6:.0f} MB"
 
 
-def _beside(baseline: Measured | str) -> str:
+def _baseline(baseline: Measured | str) -> str:
     return baseline if isinstance(baseline, str) else f"{baseline.name}: {seconds(baseline.wall)}"
 
 
-def _answer(met: bool | None) -> str:
+def _yes_no(met: bool | None) -> str:
     return "" if met is None else "yes" if met else "**no**"

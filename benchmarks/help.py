@@ -1,4 +1,4 @@
-"""`makemore --help` beside a Python that does nothing: what the command line costs before it does anything."""
+"""Start-up time of the command line: `makemore --help`, compared with an empty Python process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.figure import Figure, Row
 from benchmarks.inputs import Inputs
 from benchmarks.measure import Contender, measure, python, report, run_once
 
-REACH = 0.4
+TARGET = 0.4
 HEAVY = ("torch", "prefect", "duckdb", "polars", "numpy", "pyarrow")
 FORBIDDEN = {"torch", "prefect"}
 COMMAND = Path(sys.executable).with_name("makemore")
@@ -25,7 +25,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         ],
         repeats,
     )
-    imported = run_once(Contender("modules", python("help", "modules"))).told["imported"]
+    imported = run_once(Contender("modules", python("help", "modules"))).result["imported"]
     if FORBIDDEN & set(imported):
         raise AssertionError(f"makemore --help imports {', '.join(imported)}.")
     return Figure(
@@ -37,14 +37,14 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
                 nothing,
                 ours,
                 f"{ours.wall - nothing.wall:.3f} s more",
-                f"under {REACH} s, neither torch nor prefect imported",
-                ours.wall < REACH,
+                f"under {TARGET} s, neither torch nor prefect imported",
+                ours.wall < TARGET,
             )
         ],
         measured,
         [
             f"Of {', '.join(HEAVY)}, it imports {', '.join(imported) or 'none'} (asserted for "
-            f"{' and '.join(sorted(FORBIDDEN))}). Whole processes, from start to exit."
+            f"{' and '.join(sorted(FORBIDDEN))}). Complete processes, from start to exit."
         ],
     )
 

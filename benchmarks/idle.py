@@ -1,4 +1,4 @@
-"""A night with nothing new beside a Prefect flow that does nothing: what it costs to find that out."""
+"""A run with nothing to do, compared with an empty Prefect flow."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from benchmarks.help import COMMAND
 from benchmarks.inputs import Inputs
 from benchmarks.measure import Contender, measure, python, run_once
 
-REACH = 2.0
+TARGET = 2.0
 
 
 def figure(inputs: Inputs, repeats: int) -> Figure:
     environment = {"PREFECT_HOME": str(inputs.folder / "prefect")}
     home = inputs.folder / "idle"
-    night = (str(COMMAND), "run", str(inputs.names), "--home", str(home))
-    # The first night makes a version, and Prefect's database if there is none yet.
-    run_once(Contender("a night with a new list", night, environment))
+    command = (str(COMMAND), "run", str(inputs.names), "--home", str(home))
+    # The first run publishes a version, and creates the database of Prefect if it is missing.
+    run_once(Contender("a run with a new list", command, environment))
     empty, ours = measured = measure(
         [
-            Contender("Prefect flow that does nothing", python("run", "flow", "0"), environment),
-            Contender("makemore run, nothing new", night, environment),
+            Contender("empty Prefect flow", python("run", "flow", "0"), environment),
+            Contender("makemore run, nothing new", command, environment),
         ],
         repeats,
     )
     if len(list((home / "versions").iterdir())) != 1:
-        raise AssertionError("a version was due again: the code, or its commit, changed meanwhile.")
+        raise AssertionError("a second version was published: the code or its commit changed during the benchmark.")
     more = ours.wall - empty.wall
     return Figure(
         "idle",
         repeats,
         [
             Row(
-                f"a night with nothing new in {inputs.names.name}",
+                f"a run with nothing new in {inputs.names.name}",
                 empty,
                 ours,
                 f"{abs(more):.2f} s {'more' if more > 0 else 'less'}",
-                f"at most {REACH:g} s more than the flow that does nothing",
-                more <= REACH,
+                f"at most {TARGET:g} s more than the empty flow",
+                more <= TARGET,
             )
         ],
         measured,
         [
-            "Whole processes, from start to exit, with Prefect's embedded server, which has started before; a standing "
-            "server takes some ten seconds less of either. The list is hashed, and what is asked for is compared with "
-            "the manifest of the newest version; torch is not imported.",
+            "Complete processes, from start to exit, with a warm embedded Prefect server. A permanent server saves "
+            "about ten seconds in both. The run hashes the list and compares the options with the manifest of the "
+            "newest version; it does not import torch.",
         ],
     )

@@ -1,4 +1,4 @@
-"""What is measured on: the list of names, and 3.2 million names drawn from a bigram model of it."""
+"""Inputs of the benchmarks: the list of names, and 3.2 million names drawn from a bigram model of it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ BUNDLED = ROOT / "examples" / "names" / "english.txt"
 MANY = 3_200_000
 FEWER = 800_000
 BLOCK = 400_000
-"""Names drawn at a time, from a generator of their own: the first names of a longer list are those of a shorter one."""
+"""Names drawn from one generator. A longer list starts with the names of a shorter one."""
 SEED = 2147483647
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The list of names, and the folder that the lists drawn from it are kept in while benchmarks run."""
+    """The list of names, and the folder for lists that are drawn from it."""
 
     names: Path
     folder: Path
 
     def drawn(self, n: int) -> Path:
-        """A list of `n` names drawn from a bigram model of the list; the same bytes at every run."""
-        return self._made(self.folder / f"{n}.txt", "draw", str(self.names), str(n))
+        """Return a list of `n` names from a bigram model of the list, with the same bytes in every run."""
+        return self._create(self.folder / f"{n}.txt", "draw", str(self.names), str(n))
 
     def spoiled(self, n: int) -> Path:
-        """The same list with every thousandth line in a state that ingest must reject."""
-        return self._made(self.folder / f"{n}-spoiled.txt", "spoil", str(self.drawn(n)))
+        """Return the same list with every thousandth line invalid."""
+        return self._create(self.folder / f"{n}-spoiled.txt", "spoil", str(self.drawn(n)))
 
-    def _made(self, path: Path, *command: str) -> Path:
-        # In a process of its own: what this one once held would count as its children's memory (measure.py).
+    def _create(self, path: Path, *command: str) -> Path:
+        # In a separate process: memory of this one would count as memory of its children (measure.py).
         if not path.exists():
             environment = os.environ | {"PYTHONPATH": str(ROOT)}
             subprocess.run(
@@ -44,22 +44,22 @@ class Inputs:
 
 
 def find_names(named: str | None) -> Path:
-    """The list to measure on: the one named, else the lecture's where it is at hand, else the bundled one.
+    """Return the named list, else the lecture's list if it exists, else the bundled one.
 
     Raises:
-        FileNotFoundError: the list that is named does not exist.
+        FileNotFoundError: the named list does not exist.
     """
     if named is None:
         return LECTURE if LECTURE.exists() else BUNDLED
     if not Path(named).is_file():
-        raise FileNotFoundError(f"{named} does not exist: name a list of one name a line.")
+        raise FileNotFoundError(f"{named} does not exist. hint: use a list with one name a line")
     return Path(named).resolve()
 
 
 def reference_split(names: Path) -> tuple[list[str], list[str], list[str]]:
-    """Train, dev and test of the reference program's split: the last 1,000 of a permutation seeded 3407 are test.
+    """Return train, dev and test of the reference split: the last 1,000 of a permutation with seed 3407 are test.
 
-    Train is all the others, as in the reference program; dev, the last 1,000 of them, is where settings are found.
+    Train contains all others, as in the reference program. dev, the last 1,000 of train, serves to choose settings.
     """
     import torch
 
@@ -71,7 +71,7 @@ def reference_split(names: Path) -> tuple[list[str], list[str], list[str]]:
 
 
 def draw(names: Path, n: int, path: Path) -> None:
-    """Write `n` names, one a line, drawn from the bigram model of a list, without smoothing."""
+    """Write `n` names from the bigram model of a list, without smoothing."""
     import numpy as np
 
     stream = np.array([".", *".".join(names.read_text(encoding="utf-8").splitlines()), "."])
@@ -88,7 +88,7 @@ def draw(names: Path, n: int, path: Path) -> None:
             rows = np.full(min(BLOCK, n - block * BLOCK), end)
             alive, columns = np.arange(len(rows)), []
             while len(alive):
-                # A point that rounding puts past its row is the row's last character that occurs.
+                # Rounding may put a point past its row: it counts as the last character of the row.
                 point = np.minimum(rng.random(len(alive)), 1 - 2**-40) + rows[alive]
                 rows[alive] = np.searchsorted(line, point, side="right") % len(chars)
                 column = np.full(len(rows), "", dtype=codes.dtype)
@@ -100,7 +100,7 @@ def draw(names: Path, n: int, path: Path) -> None:
 
 
 def spoil(source: Path, path: Path) -> None:
-    """Write a list with every thousandth line empty, with a '.', with a control character, or too long, in turn."""
+    """Write a list in which every thousandth line is empty, contains '.' or a control character, or is too long."""
     damage = (lambda name: "", lambda name: f"{name}.", lambda name: f"{name}\x07", lambda name: name * 65)
     with source.open(encoding="utf-8") as lines, path.open("w", encoding="utf-8", newline="\n") as file:
         for i, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""The machine and the libraries that figures were measured with."""
+"""Machine and libraries of a measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LIBRARIES = ("duckdb", "numpy", "polars", "prefect", "pyarrow", "torch")
 
 
 def describe() -> str:
-    """One line: cores, memory, system, Python and libraries."""
+    """Return one line: cores, memory, system, Python and libraries."""
     libraries = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
@@ -22,7 +22,7 @@ def describe() -> str:
 
 
 def load() -> str:
-    """How busy the machine has been in the last minute: with no other work, a benchmark keeps it below its cores."""
+    """Return the load of the last minute. Above the number of cores, other work disturbs the benchmark."""
     return f"{os.getloadavg()[0]:.1f}"
 
 

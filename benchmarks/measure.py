@@ -1,9 +1,9 @@
-"""Contenders as fresh processes, each in its turn, A B A B ...: wall seconds, CPU seconds and peak memory.
+"""Measure contenders as fresh processes, interleaved (A B A B ...): wall seconds, CPU seconds and peak memory.
 
-A contender that is a function times itself with `report`: the interpreter's start and imports are left out. One that
-is a command is timed from outside, with both. Peak memory is the operating system's, of the whole process either way,
-or of the largest where there are several. On Linux a process counts what its parent held before it: whoever measures
-keeps to the standard library, and leaves numpy, polars and torch to the contenders.
+A contender that is a function times itself with `report`, without the start of the interpreter and imports. A
+contender that is a command is timed from outside. Peak memory is that of the process, or of the largest one if there
+are several. On Linux it includes memory of the parent at the time of the fork, so this module imports only the
+standard library.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
-OURS_TO_SET = ("MAKEMORE_", "PREFECT_")
-"""Variables of the user's that would change what is measured."""
+CLEARED = ("MAKEMORE_", "PREFECT_")
+"""Prefixes of environment variables that would change the measurement."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Its name in the tables, its command, and what the command finds in its environment."""
+    """A name for the tables, a command and its environment."""
 
     name: str
     command: Sequence[str]
@@ -38,12 +38,12 @@ class Contender:
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds, bytes, and what the contender told of its result."""
+    """Seconds, bytes, and the result that the contender reports."""
 
     wall: float
     cpu: float
     peak: int
-    told: dict[str, Any]
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -74,34 +74,34 @@ class Measured:
         return max(run.peak for run in self.runs)
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What the last run told."""
-        return self.runs[-1].told
+    def result(self) -> dict[str, Any]:
+        """Result of the last run."""
+        return self.runs[-1].result
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
-    """The command of a contender that a module of this package holds."""
+    """Return the command of a contender in a module of this package."""
     return sys.executable, "-m", f"benchmarks.{module}", *arguments
 
 
 def measure(contenders: Sequence[Contender], repeats: int) -> list[Measured]:
-    """The runs of each contender, `repeats` of them, interleaved: what slows the machine down slows them alike."""
+    """Run each contender `repeats` times, interleaved, so that other load affects all of them alike."""
     runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
     for repeat in range(repeats):
         for contender in contenders:
             run = run_once(contender)
             print(f"{repeat + 1}/{repeats} {contender.name}: {run.wall:.3f} s", file=sys.stderr)
             runs[contender.name].append(run)
-    return [Measured(name, tuple(made)) for name, made in runs.items()]
+    return [Measured(name, tuple(each)) for name, each in runs.items()]
 
 
 def run_once(contender: Contender) -> Run:
-    """One run in an empty folder of its own.
+    """Run a contender in an empty folder.
 
     Raises:
         RuntimeError: the command fails.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS_TO_SET)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(CLEARED)}
     environment |= {"PYTHONPATH": str(ROOT)} | contender.environment
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
@@ -113,21 +113,21 @@ def run_once(contender: Contender) -> Run:
             err.seek(0)
             raise RuntimeError(f"{contender.name} fails: {err.read().decode(errors='replace')[-2000:]}")
         out.seek(0)
-        told = _told(out.read().decode(errors="replace"))
+        result = _result(out.read().decode(errors="replace"))
     cpu = usage.ru_utime + usage.ru_stime
     unit = 1 if sys.platform == "darwin" else 1024
-    return Run(told.pop("wall", wall), told.pop("cpu", cpu), usage.ru_maxrss * unit, told)
+    return Run(result.pop("wall", wall), result.pop("cpu", cpu), usage.ru_maxrss * unit, result)
 
 
-def report(work: Callable[[], T], tell: Callable[[T], dict[str, Any]]) -> None:
-    """Print the seconds that `work` takes, and what `tell` says of its result, for the process that measures."""
+def report(work: Callable[[], T], summarise: Callable[[T], dict[str, Any]]) -> None:
+    """Run `work` and print its seconds and the summary of its result, for the measuring process."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    print(json.dumps(tell(result) | seconds))
+    print(json.dumps(summarise(result) | seconds))
 
 
-def _told(output: str) -> dict[str, Any]:
-    """What `report` printed on the last line, if it was that which printed there."""
+def _result(output: str) -> dict[str, Any]:
+    """Return what `report` printed on the last line, or nothing."""
     last = output.rstrip("\n").rpartition("\n")[2]
     return dict(json.loads(last)) if last.startswith("{") else {}

@@ -1,4 +1,4 @@
-"""The lecture's loop, a character at a time, on the tables of an n-gram model; and the nll that these expect."""
+"""The lecture's sampling loop, one character at a time, on the tables of an n-gram model, and its expected nll."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _loop(version: str, n: str) -> None:
     automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
     P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
     log_probs, g = P.log(), torch.Generator().manual_seed(SEED)
-    P[0, 0] = 0  # No name is empty.
+    P[0, 0] = 0  # A name is never empty.
 
-    def made() -> tuple[list[str], float]:
+    def draw() -> tuple[list[str], float]:
         names, nats = [], 0.0
         for _ in range(int(n)):
             out, state = "", 0
@@ -37,17 +37,17 @@ def _loop(version: str, n: str) -> None:
         return names, nats
 
     report(
-        made,
-        lambda made: {
-            "names": len(made[0]),
-            "nll": made[1] / sum(len(name) + 1 for name in made[0]),
+        draw,
+        lambda drawn: {
+            "names": len(drawn[0]),
+            "nll": drawn[1] / sum(len(name) + 1 for name in drawn[0]),
             "expected": _expected(automaton),
         },
     )
 
 
 def _expected(automaton: Any) -> float:
-    """Nats a character over all names that there are, by how probable it is to be in each state after each place."""
+    """Return the expected nats per character, from the probability of each state after each character."""
     import numpy as np
 
     weights = automaton.probs.copy()

@@ -1,4 +1,4 @@
-"""Names in memory, of three characters' context: beside markovify and namemaker, which others make names with."""
+"""Names with three characters of context, compared with the name generators markovify and namemaker."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from typing import Any
 from benchmarks.figure import Figure, Row
 from benchmarks.inputs import Inputs
 from benchmarks.measure import Contender, Measured, measure, python, report
-from benchmarks.published import published
+from benchmarks.trained_version import trained_version
 
 PINNED = {"markovify": "0.9.4", "namemaker": "1.2"}
-REACH = 20
+TARGET = 20
 CONTEXT = 3
-"""Characters that the next one is drawn by."""
+"""Number of characters of context."""
 FEWER = 2_000
-"""Names that markovify makes by default, which is slow: it looks for each piece of a name in all of the list."""
+"""Number of names from markovify by default, which is slow: it searches the list for parts of each name."""
 N, OURS = 20_000, 1_000_000
 
 
 def figure(inputs: Inputs, repeats: int) -> Figure:
-    version = published(inputs, "ngram", order=CONTEXT + 1, holdout=0)
-    interpreter, why = _environment(inputs.folder / "producers")
+    version = trained_version(inputs, "ngram", order=CONTEXT + 1, holdout=0)
+    interpreter, problem = _environment(inputs.folder / "generators")
     others = [
         Contender(
             f"{name} {PINNED[name]}, {how}, {n:,} names",
-            (str(interpreter), "-m", "benchmarks.producers", name, str(inputs.names), how, str(n)),
+            (str(interpreter), "-m", "benchmarks.generators", name, str(inputs.names), how, str(n)),
         )
         for name in PINNED
         for how in ("plain", "default")
         for n in [FEWER if (name, how) == ("markovify", "default") else N]
         if interpreter
     ]
-    own = Contender(f"ngram of order {CONTEXT + 1}, {OURS:,} names", python("producers", "ours", str(version)))
-    *beside, ours = measured = measure([*others, own], repeats)
+    own = Contender(f"ngram of order {CONTEXT + 1}, {OURS:,} names", python("generators", "ours", str(version)))
+    *others_measured, ours = measured = measure([*others, own], repeats)
     return Figure(
-        "producers",
+        "generators",
         repeats,
-        [_row(inputs, theirs, ours) for theirs in beside],
+        [_row(inputs, theirs, ours) for theirs in others_measured],
         measured,
         [
-            "All of the same list, whole, loaded and trained before. Timed: names, in memory; ours have their nll too, "
-            "and the model's tables are made in that time.",
-            "plain: a walk on the chain is a name, nothing is looked at (markovify: compiled, test_output=False; "
-            "namemaker: n_candidates=1, nothing excluded). default: as their make_sentence() and make_name() do it, "
-            "which reject names: markovify tries 10 times, then gives up; namemaker takes the better of two new ones.",
-            *([why] if why else []),
-            *map(_told_of, measured),
+            "All use the complete list and are trained before. Timed: names in memory. Ours includes nll and the "
+            "creation of the sampling tables.",
+            "plain: each walk on the chain is a name, without tests (markovify: compiled, test_output=False; "
+            "namemaker: n_candidates=1, nothing excluded). default: make_sentence() and make_name(), which reject "
+            "names: markovify gives up after 10 attempts; namemaker takes the better of two new names.",
+            *([problem] if problem else []),
+            *map(_summary, measured),
         ],
     )
 
@@ -60,23 +60,23 @@ def _row(inputs: Inputs, theirs: Measured, ours: Measured) -> Row:
         theirs,
         ours,
         f"{_speed(ours):,.0f} names/s, {ratio:,.0f} times {_speed(theirs):,.0f}",
-        f"{REACH} times",
-        ratio >= REACH,
+        f"{TARGET} times",
+        ratio >= TARGET,
     )
 
 
-def _told_of(made: Measured) -> str:
-    told = f"{made.name}: {_speed(made):,.0f} names/s, {made.told['length']:.2f} characters a name"
-    return f"{told}; {made.told['failed']:,} came to nothing."
+def _summary(measured: Measured) -> str:
+    line = f"{measured.name}: {_speed(measured):,.0f} names/s, {measured.result['length']:.2f} characters per name"
+    return f"{line}; {measured.result['failed']:,} attempts failed."
 
 
 def _speed(measured: Measured) -> float:
-    """Names a second, of those that came to something."""
-    return float(measured.told["names"] / measured.wall)
+    """Return successful names per second."""
+    return float(measured.result["names"] / measured.wall)
 
 
 def _environment(folder: Path) -> tuple[Path | None, str]:
-    """The interpreter of an environment that has their packages; None, and why, where they cannot be had."""
+    """Return the interpreter of an environment with their packages; None and the reason if they cannot be installed."""
     interpreter = folder / "bin" / "python"
     pinned = [f"{name}=={version}" for name, version in PINNED.items()]
     try:
@@ -84,8 +84,8 @@ def _environment(folder: Path) -> tuple[Path | None, str]:
         install = [str(interpreter), "-m", "pip", "install", "--quiet", *pinned]
         subprocess.run(install, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        told = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]
-        return None, f"Not measured: {' and '.join(pinned)} cannot be installed ({told})."
+        reason = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]
+        return None, f"Not measured: {' and '.join(pinned)} cannot be installed ({reason})."
     return interpreter, ""
 
 
@@ -93,7 +93,7 @@ def _markovify(path: str, how: str, n: str) -> None:
     import markovify  # type: ignore[import-not-found, unused-ignore]
 
     class Names(markovify.Text):  # type: ignore[misc, unused-ignore]
-        """Each line a sentence, each character a word."""
+        """A line is a sentence, a character is a word."""
 
         def sentence_split(self, text: str) -> list[str]:
             return text.split()
@@ -110,7 +110,7 @@ def _markovify(path: str, how: str, n: str) -> None:
     model = Names(Path(path).read_text(encoding="utf-8"), state_size=CONTEXT)
     model.compile(inplace=True)
     options: dict[str, Any] = {"test_output": False, "tries": 1} if how == "plain" else {}
-    report(lambda: [model.make_sentence(**options) for _ in range(int(n))], _told)
+    report(lambda: [model.make_sentence(**options) for _ in range(int(n))], _result)
 
 
 def _namemaker(path: str, how: str, n: str) -> None:
@@ -119,19 +119,20 @@ def _namemaker(path: str, how: str, n: str) -> None:
     model = namemaker.make_name_set(Path(path).read_text(encoding="utf-8").split(), order=CONTEXT)
     options: dict[str, Any] = {"exclude_real_names": False, "exclude_history": False, "add_to_history": False}
     options = options | {"n_candidates": 1} if how == "plain" else {}
-    report(lambda: [model.make_name(**options) for _ in range(int(n))], _told)
+    report(lambda: [model.make_name(**options) for _ in range(int(n))], _result)
 
 
 def _ours(version: str) -> None:
     from makemore.inference.loading import LoadedModel
 
     loaded = LoadedModel(Path(version) / "models" / "ngram")
-    report(lambda: loaded.sample(OURS), lambda made: _told(made["name"].to_list()))
+    report(lambda: loaded.sample(OURS), lambda drawn: _result(drawn["name"].to_list()))
 
 
-def _told(names: list[str | None]) -> dict[str, Any]:
-    made = [name for name in names if name]
-    return {"names": len(made), "failed": len(names) - len(made), "length": sum(map(len, made)) / len(made)}
+def _result(names: list[str | None]) -> dict[str, Any]:
+    complete = [name for name in names if name]
+    length = sum(map(len, complete)) / len(complete)
+    return {"names": len(complete), "failed": len(names) - len(complete), "length": length}
 
 
 if __name__ == "__main__":
