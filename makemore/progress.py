@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -15,10 +18,7 @@ def track(items: Iterable[T], label: str, total: float | None = None) -> Iterato
     if not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with _progress() as progress:
         yield from progress.track(items, total=total, description=label)
 
 
@@ -28,13 +28,13 @@ def counting(label: str, total: float) -> Iterator[Callable[[float, str], None]]
     if not sys.stderr.isatty():
         yield lambda done, text: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    with _progress() as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done, text: progress.update(task, completed=done, description=f"{label}  {text}")
 
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}"),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total, text="")
-        yield lambda done, text: progress.update(task, completed=done, text=text)
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True), transient=True)

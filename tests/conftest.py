@@ -1,4 +1,4 @@
-"""What several test files need: the lecture's list, a published version, the command line, a Prefect server."""
+"""Shared fixtures: the list of the lecture, a published version, the command line, a Prefect server."""
 
 import io
 import json
@@ -20,12 +20,12 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-# Before torch is imported: where several tests run at once, its threads would wait for each other, and spin.
+# Set before torch is imported: with several test processes its threads would spin while they wait.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from makemore.cli import main
 from makemore.home import locked_home
-from makemore.ingest import store as wh
+from makemore.ingest import store
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
@@ -35,28 +35,28 @@ ROOT = Path(__file__).parent.parent
 ENGLISH = ROOT / "examples" / "names" / "english.txt"
 LECTURE = ROOT.parent / "shared" / "data" / "names.txt"
 
-# Machines that test are slow now and then; a slow example is no failure.
+# Test machines are sometimes slow; a slow example is not a failure.
 settings.register_profile("makemore", deadline=None)
 settings.load_profile("makemore")
 
 
 @pytest.fixture(scope="session")
 def lecture_list():
-    """The path of the lecture's own list, which is not ours to ship."""
+    """Path of the list of the lecture, which is not part of the repository."""
     if not LECTURE.exists():
-        pytest.skip(f"the lecture's names.txt is not at {LECTURE}: its golden numbers are not checked")
+        pytest.skip(f"no list of the lecture at {LECTURE}: golden numbers are not checked")
     return LECTURE
 
 
 @pytest.fixture(scope="session")
 def lecture_names(lecture_list):
-    """The lecture's 32,033 names."""
+    """The 32,033 names of the lecture."""
     return lecture_list.read_text().splitlines()
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """A home with one version of the bundled English list. Not for tests that write."""
+    """Home with one version of the bundled English list, read-only."""
     home = tmp_path_factory.mktemp("published")
     with locked_home(home, "the tests"):
         ingest.ingest(home, str(ENGLISH), ReadOptions())
@@ -67,9 +67,9 @@ def published(tmp_path_factory):
 
 @pytest.fixture
 def playground(makemore, published, tmp_path, monkeypatch):
-    """A folder that looks like a checkout with one version in artifacts/, to write to; the working directory.
+    """Writable folder like a checkout with one version in artifacts/, as the working directory.
 
-    After `makemore`, which goes to the checkout itself.
+    Depends on `makemore`, which would otherwise change the working directory later.
     """
     for path in ROOT.iterdir():
         if path.name != "artifacts" and not path.name.startswith("."):
@@ -89,9 +89,9 @@ def playground(makemore, published, tmp_path, monkeypatch):
 
 @pytest.fixture
 def makemore(capsys, monkeypatch):
-    """A function of a command's words to its exit code, stdout and stderr, without a new process for each."""
+    """Function that runs a command in this process and returns its exit code, stdout and stderr."""
     monkeypatch.chdir(ROOT)
-    # The command line logs to the stderr of its process, which here is gone when the test ends.
+    # The command line logs to the stderr of the test, which is closed when the test ends.
     for attribute, value in {"handlers": [], "propagate": True}.items():
         monkeypatch.setattr(logging.getLogger("makemore"), attribute, value)
 
@@ -114,7 +114,7 @@ def makemore(capsys, monkeypatch):
 
 @pytest.fixture
 def terminal(makemore):
-    """A function of a command's words to what a terminal shows of it, both its outputs as one, and to its exit code."""
+    """Function that runs a command and returns its interleaved stdout and stderr, and its exit code."""
 
     def run(*words):
         shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
@@ -124,7 +124,7 @@ def terminal(makemore):
 
     log = logging.getLogger("makemore")
     level = log.level
-    # Prefect, which a command that starts without it has not imported, lets through more.
+    # Prefect, once imported by another test, lowers the level.
     log.setLevel(logging.WARNING)
     yield run
     log.setLevel(level)
@@ -132,7 +132,7 @@ def terminal(makemore):
 
 @pytest.fixture
 def ok(makemore):
-    """A function of a command's words to its standard output; the command ends well."""
+    """Function that runs a command, asserts success and returns its stdout."""
 
     def run(*words, **options):
         done = makemore(*words, **options)
@@ -144,15 +144,15 @@ def ok(makemore):
 
 @pytest.fixture(scope="session")
 def built():
-    """A function of names, and of their weights, to a database in memory with every relation of sql/ built in SQL."""
+    """Function that builds every relation of sql/ from names and weights, in an in-memory database."""
 
     def build(names, weights=None, *, holdout=0, smoothing=1.0, order=6, min_count=1):
         con = duckdb.connect()
-        wh.create_tables(con)
-        source = wh.Source("names.txt", "0a30b555", 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
+        store.create_tables(con)
+        source = store.Source("names.txt", "0a30b555", 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
         weights = weights or [1] * len(names)
         entries = pl.DataFrame({"row": range(1, len(names) + 1), "name": names, "weight": weights})
-        wh.ingest(
+        store.ingest(
             con, source, [(entries, pl.DataFrame(schema={"row": pl.Int64, "raw": pl.String, "reason": pl.String}))]
         )
         con.execute(
@@ -168,13 +168,13 @@ def built():
 
 @pytest.fixture(scope="session")
 def lecture(built, lecture_names):
-    """The lecture's setting in memory: its list, no holdout, no smoothing. Not for tests that write."""
+    """Relations of the lecture: its list, no holdout, no smoothing; in memory, read-only."""
     return built(lecture_names, smoothing=0.0)
 
 
 @pytest.fixture
 def webhook():
-    """A server that keeps the JSON that is posted to it, and answers with a status of its own; its URL is a secret."""
+    """Server that records posted JSON in `posted` and answers with `status`; its `url` contains a secret."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -183,7 +183,7 @@ def webhook():
             self.end_headers()
 
         def log_message(self, *_):
-            """Nothing: pytest's output is for tests."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.posted, server.status = [], 200
@@ -195,13 +195,12 @@ def webhook():
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory):
-    """A Prefect server for all tests of flows: it takes half a minute to start, so there is one, and few ask for it.
+    """Prefect server for all tests of flows, which takes half a minute to start.
 
-    Its value is the path of its database as it was before any test.
-
-    Of several workers only that starts it which has the tests of flows, the first ones: see Makefile.
+    The value is the path of a copy of its empty database. Only the test process with the tests of flows starts it: see
+    Makefile.
     """
-    # First, and by name so that no sorting of imports moves it: its settings come before Prefect is imported.
+    # Imported by name, since its settings have to precede the import of Prefect.
     import_module("makemore.flows")
     from prefect.settings import (
         PREFECT_API_DATABASE_CONNECTION_URL,
@@ -214,17 +213,17 @@ def prefect_server(tmp_path_factory):
         prefect_test_harness(server_startup_timeout=180),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
-        made, copied = (
+        database, folder = (
             str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2],
             tmp_path_factory.mktemp("db"),
         )
-        with sqlite3.connect(made) as source, sqlite3.connect(copied / "prefect.db") as copy:
+        with sqlite3.connect(database) as source, sqlite3.connect(folder / "prefect.db") as copy:
             source.backup(copy)
-        yield copied / "prefect.db"
+        yield folder / "prefect.db"
 
 
 @pytest.fixture
 def prefect_home(prefect_server, tmp_path):
-    """A home of Prefect's with a database that is made already, which else takes half of the time of a start."""
+    """Prefect home with an initialised database, which halves the start-up time."""
     shutil.copy(prefect_server, tmp_path)
     return tmp_path

@@ -1,8 +1,7 @@
 """Relations to arrays for training. Imports only `database` and the packages below it.
 
 - `dataset`: xs, ys, and the distinct rows and names with their counts
-- `batches`: batches of names in an order that seed and pass decide
-- `windows`: padded rows of ids, cut out of the stream of all names
+- `batches`: batches of names in an order that seed and pass decide, cut out of the stream of all names
 """
 
-__all__ = ["batches", "dataset", "windows"]
+__all__ = ["batches", "dataset"]

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from makemore.data.dataset import Names
-from makemore.data.windows import windows
 from makemore.vocab import Ints
 
 MAX_EVAL_BATCH_SIZE = 512
@@ -25,14 +24,10 @@ MAX_LOGITS = 1 << 21
 class Batch:
     """B names, the longest first, and their N positions without padding."""
 
-    xs: Tensor
-    """Ids (B, T), '.' first; padding has arbitrary ids."""
-    keep: Tensor
-    """Whether a position belongs to the name (B, T)."""
-    ys: Tensor
-    """Targets (N,) of the kept positions, in time order."""
-    weights: Tensor
-    """Weights (N,) of the targets."""
+    xs: Tensor  # ids (B, T), '.' first; padding has arbitrary ids
+    keep: Tensor  # whether a position belongs to the name (B, T)
+    ys: Tensor  # targets (N,) of the kept positions, in time order
+    weights: Tensor  # weights (N,) of the targets
 
 
 class Batches:
@@ -90,6 +85,17 @@ class Batches:
 
     def _permutation(self, epoch: int) -> Ints:
         return _rng(self.seed, epoch).permutation(self.examples)
+
+
+def windows(ids: Tensor, start: Tensor, length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs (B, T), targets (B, T), and whether a position belongs to the name (B, T).
+
+    `ids` is a `Vocab.stream`; `start` (B,) is the index of the '.' before each name and `length` (B,) its characters,
+    the longest name first. The padding is what follows in the stream: no model looks ahead, and it is not scored.
+    """
+    pos = torch.arange(int(length[0]) + 2, device=ids.device)
+    window = ids[(start[:, None] + pos).clamp(max=len(ids) - 1)].long()
+    return window[:, :-1], window[:, 1:], pos[:-1] <= length[:, None]
 
 
 def _rng(seed: int, stream: int) -> np.random.Generator:

@@ -27,12 +27,9 @@ class Rows:
     over these rows, weighted by count.
     """
 
-    context: Ints
-    """Character before (R, 1)."""
-    next: Ints
-    """Character after it (R,)."""
-    count: Ints
-    """Occurrences of the pair (R,)."""
+    context: Ints  # character before (R, 1)
+    next: Ints  # character after it (R,)
+    count: Ints  # occurrences of the pair (R,)
 
     def contexts(self) -> tuple[Ints, Ints]:
         """Distinct contexts (C, 1), and the index of each row's context (R,)."""
@@ -50,14 +47,10 @@ class Rows:
 class Names:
     """The n distinct names of a split, sorted, with their counts."""
 
-    ids: Ids
-    """Their `Vocab.stream`."""
-    length: Ints
-    """Characters of each name (n,)."""
-    count: Ints
-    """Count of each name (n,), over all lines."""
-    mean_weight: float
-    """Mean count of a line of the lists; 1 for lists without counts."""
+    ids: Ids  # their `Vocab.stream`
+    length: Ints  # characters of each name (n,)
+    count: Ints  # count of each name (n,), over all lines
+    mean_weight: float  # mean count of a line of the lists; 1 for lists without counts
 
     @property
     def start(self) -> Ints:

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from makemore.data.batches import windows
 from makemore.data.dataset import Rows
-from makemore.data.windows import windows
 from makemore.device import threads
 from makemore.models import LanguageModel
 from makemore.vocab import Floats, Ints, Vocab
@@ -60,9 +60,6 @@ def nll_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Fl
     """nll of each name (n,) in float64; infinite for a name of probability 0.
 
     Evaluates each distinct name once, in batches of similar length to avoid padding.
-
-    Raises:
-        InvalidInput: a name contains '.' or a character that is not in the vocab.
     """
     distinct, which = _longest_first(names)
     with threads():
@@ -78,9 +75,6 @@ def nats_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> F
     """Nats of each character of each name, its end last, concatenated: (sum of lengths + n,).
 
     Their mean over a name is its `nll_of_names`.
-
-    Raises:
-        InvalidInput: a name contains '.' or a character that is not in the vocab.
     """
     distinct, which = _longest_first(names)
     with threads():

@@ -25,9 +25,6 @@ def score_names(
     Columns: name; nll (nats per character, end included); bits of the whole name, end included; percentile, the percent
     of held-out names with a higher nll; seen, whether train contains the name; surprisal, the bits of each character,
     the end last. `held_out` has the columns name, count, nats, characters; `train` is names.
-
-    Raises:
-        InvalidInput: a name contains '.' or a character that is not in the vocab.
     """
     names = pl.Series("name", names, dtype=pl.String)
     characters = names.str.len_chars().cast(pl.Int64).to_numpy() + 1

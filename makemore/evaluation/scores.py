@@ -29,11 +29,7 @@ def names_to_score(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def score(model: LanguageModel, vocab: Vocab, names: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns characters (end included) and nats to a frame with the column name.
-
-    Raises:
-        InvalidInput: a name contains a character that is not in the vocab.
-    """
+    """Add the columns characters (end included) and nats to a frame with the column name."""
     characters = (names["name"].str.len_chars() + 1).cast(pl.Int32).alias("characters")
     nlls = nll_of_names(model, vocab, names["name"].to_list())
     return names.with_columns(characters, nats=pl.Series(nlls, dtype=pl.Float64) * characters)

@@ -43,10 +43,8 @@ class ModelConfig:
 class FullBatchRecipe(ModelConfig):
     """Settings of full-batch gradient descent; the defaults are the lecture's."""
 
-    steps: int = 200
-    """Full-batch steps of gradient descent."""
-    learning_rate: float = 50.0
-    """Factor of the gradient in a step."""
+    steps: int = 200  # full-batch steps of gradient descent
+    learning_rate: float = 50.0  # factor of the gradient in a step
     regularisation: float = 0.01
     """Weight of the penalty in the loss; more of it smooths, as a higher count does in the bigram."""
 
@@ -60,18 +58,12 @@ class FullBatchRecipe(ModelConfig):
 class Recipe(ModelConfig):
     """Settings of minibatch training. Each model type has its own defaults, tuned on dev (docs/project/log.md)."""
 
-    names: int = 1_000_000
-    """Names to read in total, each line equally often: training time does not depend on the list."""
-    epochs: int = 40
-    """Maximum number of passes over the lines: training on a short list ends before `names`."""
-    batch_size: int = 64
-    """Names per step."""
-    learning_rate: float = 2e-3
-    """Peak learning rate of AdamW: it warms up, then decays to 0."""
-    weight_decay: float = 0.1
-    """Weight decay of AdamW, on matrices other than embeddings."""
-    dropout: float = 0.1
-    """Share of channels that a step drops."""
+    names: int = 1_000_000  # names to read in total, each line equally often: training time does not depend on the list
+    epochs: int = 40  # maximum number of passes over the lines: training on a short list ends before `names`
+    batch_size: int = 64  # names per step
+    learning_rate: float = 2e-3  # peak learning rate of AdamW: it warms up, then decays to 0
+    weight_decay: float = 0.1  # weight decay of AdamW, on matrices other than embeddings
+    dropout: float = 0.1  # share of channels that a step drops
 
     def __post_init__(self) -> None:
         self.require(1, "names", "epochs", "batch_size")

@@ -28,19 +28,15 @@ class LanguageModel(Protocol):
     @property
     def config(self) -> ModelConfig:
         """Settings of the model."""
-        ...
 
     def forward(self, idx: Tensor) -> Tensor:
         """Logits (B, T, V) of the character after each of `idx` (B, T)."""
-        ...
 
     def initial_state(self, batch: int) -> State:
         """State before the first character of `batch` names."""
-        ...
 
     def step(self, ix: Tensor, state: State) -> tuple[Tensor, State]:
         """Logits (B, V) of the character after `ix` (B,), and the next state; the given state becomes invalid."""
-        ...
 
     # From torch.nn.Module:
     def __call__(self, idx: Tensor, /) -> Tensor: ...
@@ -58,7 +54,6 @@ class AutomatonModel(LanguageModel, Protocol):
 
     def transitions(self) -> tuple[Tensor, Tensor]:
         """Logits (S, V) of each state, and the next state (S, V) after each character; a name starts in state 0."""
-        ...
 
 
 @runtime_checkable
@@ -68,7 +63,6 @@ class CountedModel(Protocol[C]):
     @classmethod
     def from_counts(cls, counts: Tensor, config: C) -> LanguageModel:
         """Build the model from counts (V, V)."""
-        ...
 
 
 @runtime_checkable
@@ -78,7 +72,6 @@ class NGramModel(Protocol[C]):
     @classmethod
     def from_ngrams(cls, ngrams: NGrams, config: C) -> LanguageModel:
         """Build the model from n-grams."""
-        ...
 
 
 @runtime_checkable
@@ -90,11 +83,9 @@ class CombinedModel(Protocol[C]):
         cls, parts: Sequence[LanguageModel], dev: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], config: C
     ) -> LanguageModel:
         """Build the model from its parts, fitted on batches of dev: xs, keep, ys, weights (`data.batches.Batch`)."""
-        ...
 
     def parts(self) -> Sequence[LanguageModel]:
         """Return the combined models, in the order of `config.parts`."""
-        ...
 
 
 @runtime_checkable
@@ -103,7 +94,6 @@ class TrainedModel(LanguageModel, Protocol):
 
     def initialise(self, rng: torch.Generator) -> None:
         """Draw the initial parameters."""
-        ...
 
 
 @runtime_checkable
@@ -112,4 +102,3 @@ class RegularisedModel(TrainedModel, Protocol):
 
     def penalty(self) -> Tensor:
         """Penalty that `regularisation` multiplies."""
-        ...

@@ -15,8 +15,7 @@ from makemore.models import ModelConfig
 class Config(ModelConfig):
     """Settings of the bigram."""
 
-    smoothing: float = 1.0
-    """Count added to each bigram."""
+    smoothing: float = 1.0  # count added to each bigram
 
     def __post_init__(self) -> None:
         self.require(0, "smoothing")

@@ -21,12 +21,9 @@ class Config(Recipe):
     names: int = 300_000
     dropout: float = 0.0
 
-    n_embd: int = 64
-    """Channels of an embedding."""
-    n_hidden: int = 256
-    """Channels of the hidden layer."""
-    block_size: int = 0
-    """Number of position embeddings; 0 means the length of the longest training name."""
+    n_embd: int = 64  # channels of an embedding
+    n_hidden: int = 256  # channels of the hidden layer
+    block_size: int = 0  # number of position embeddings; 0 means the length of the longest training name
 
     def __post_init__(self) -> None:
         super().__post_init__()

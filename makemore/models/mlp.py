@@ -19,14 +19,10 @@ class Config(Recipe):
     names: int = 500_000
     dropout: float = 0.2
 
-    block_size: int = 10
-    """Characters of context."""
-    n_embd: int = 32
-    """Channels of an embedding."""
-    n_hidden: int = 256
-    """Channels of a hidden layer."""
-    n_layer: int = 2
-    """Hidden layers."""
+    block_size: int = 10  # characters of context
+    n_embd: int = 32  # channels of an embedding
+    n_hidden: int = 256  # channels of a hidden layer
+    n_layer: int = 2  # hidden layers
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,8 +35,7 @@ class Model(nn.Module):
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.blank = vocab_size
-        """Id of the positions before a name."""
+        self.blank = vocab_size  # id of the positions before a name
         self.characters = nn.Embedding(vocab_size + 1, config.n_embd)
         sizes = [config.block_size * config.n_embd] + [config.n_hidden] * (config.n_layer - 1)
         self.layers = nn.ModuleList(nn.Linear(size, config.n_hidden) for size in sizes)

@@ -23,10 +23,8 @@ MAX_TABLE_SIZE = 2**28
 class Config(ModelConfig):
     """Settings of the n-grams: those of their relations."""
 
-    order: int = 6
-    """Longest n-gram, in characters: one more than the longest context."""
-    min_count: int = 1
-    """Minimum count of n-grams of order 3 or more; 1 keeps all."""
+    order: int = 6  # longest n-gram, in characters: one more than the longest context
+    min_count: int = 1  # minimum count of n-grams of order 3 or more; 1 keeps all
 
     def __post_init__(self) -> None:
         if not 2 <= self.order <= 8:
@@ -42,24 +40,15 @@ class NGrams:
     context without its first character and the one without its last are states too.
     """
 
-    vocab_size: int
-    """Characters, '.' included: V."""
-    depth: Ints
-    """Characters of each context (S,): 0 for the empty one, 1 for state 0."""
-    shorter: Ints
-    """State of the context without its first character (S,); the empty context is its own."""
-    before: Ints
-    """State of the context without its last character (S,)."""
-    last: Ints
-    """Last character of each context (S,); 0 only for the empty context and state 0."""
-    backoff: Floats
-    """Probability mass that a context leaves to the shorter one (S,)."""
-    state: Ints
-    """Context of each n-gram (G,)."""
-    next: Ints
-    """Last character of each n-gram (G,)."""
-    prob: Floats
-    """Probability of that character in the context (G,)."""
+    vocab_size: int  # characters, '.' included: V
+    depth: Ints  # characters of each context (S,): 0 for the empty one, 1 for state 0
+    shorter: Ints  # state of the context without its first character (S,); the empty context is its own
+    before: Ints  # state of the context without its last character (S,)
+    last: Ints  # last character of each context (S,); 0 only for the empty context and state 0
+    backoff: Floats  # probability mass that a context leaves to the shorter one (S,)
+    state: Ints  # context of each n-gram (G,)
+    next: Ints  # last character of each n-gram (G,)
+    prob: Floats  # probability of that character in the context (G,)
 
 
 class Model(nn.Module):

@@ -20,12 +20,9 @@ class Config(Recipe):
     names: int = 600_000
     dropout: float = 0.25
 
-    n_layer: int = 2
-    """Recurrent layers."""
-    n_embd: int = 64
-    """Channels of an embedding."""
-    n_hidden: int = 192
-    """Channels of a hidden state."""
+    n_layer: int = 2  # recurrent layers
+    n_embd: int = 64  # channels of an embedding
+    n_hidden: int = 192  # channels of a hidden state
 
     def __post_init__(self) -> None:
         super().__post_init__()

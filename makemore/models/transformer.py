@@ -23,16 +23,11 @@ class Config(Recipe):
     names: int = 800_000
     learning_rate: float = 3e-3
     dropout: float = 0.12
-    n_layer: int = 4
-    """Blocks."""
-    n_head: int = 4
-    """Attention heads of a block."""
-    n_embd: int = 64
-    """Channels."""
-    n_before: int = 2
-    """Previous characters whose embeddings are added to each character's own."""
-    block_size: int = 0
-    """Number of position embeddings; 0 means the length of the longest training name."""
+    n_layer: int = 4  # blocks
+    n_head: int = 4  # attention heads of a block
+    n_embd: int = 64  # channels
+    n_before: int = 2  # previous characters whose embeddings are added to each character's own
+    block_size: int = 0  # number of position embeddings; 0 means the length of the longest training name
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,10 +49,8 @@ class KVCache:
     instead, and the cache gathers them at the next step.
     """
 
-    kv: Tensor
-    """Keys and values (T, n_layer, 2, n_head, C / n_head, B), of which `length` positions are set."""
-    rows: Tensor
-    """0 to B - 1, (B,)."""
+    kv: Tensor  # keys and values (T, n_layer, 2, n_head, C / n_head, B), of which `length` positions are set
+    rows: Tensor  # 0 to B - 1, (B,)
     length: int = 0
 
     def grow(self, rows: Tensor) -> KVCache:
@@ -139,8 +132,7 @@ class Model(nn.Module):
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.blank = vocab_size
-        """Id of the positions before a name."""
+        self.blank = vocab_size  # id of the positions before a name
         self.characters = nn.Embedding(vocab_size, config.n_embd)
         self.before = nn.ModuleList(nn.Embedding(vocab_size + 1, config.n_embd) for _ in range(config.n_before))
         self.places = nn.Embedding(max(1, config.block_size), config.n_embd)

@@ -45,8 +45,7 @@ class TrainingSettings:
     seed: int
     device: torch.device = CPU
     threads: int = 1
-    checkpoint: Path | None = None
-    """File to write checkpoints to, and to resume from."""
+    checkpoint: Path | None = None  # file to write checkpoints to, and to resume from
 
 
 @dataclass(frozen=True)

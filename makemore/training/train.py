@@ -33,14 +33,10 @@ class Corpus:
     """Training data, read only when a model needs it."""
 
     vocab_size: int
-    rows: Callable[[], Rows]
-    """Bigram counts of train."""
-    ngrams: Callable[[], NGrams]
-    """Kneser-Ney n-grams of train."""
-    names: Callable[[str], Names]
-    """Names of a split, perhaps none."""
-    model: Callable[[str], LanguageModel]
-    """A trained model of another type."""
+    rows: Callable[[], Rows]  # bigram counts of train
+    ngrams: Callable[[], NGrams]  # Kneser-Ney n-grams of train
+    names: Callable[[str], Names]  # names of a split, perhaps none
+    model: Callable[[str], LanguageModel]  # A trained model of another type
 
 
 def train(

@@ -29,16 +29,12 @@ class TrainingState:
 
     model: nn.Module
     optimiser: torch.optim.AdamW
-    average: nn.Module
-    """A copy of the model with averaged weights, in evaluation mode."""
-    best: list[Tensor]
-    """The averaged weights with the lowest nll."""
+    average: nn.Module  # A copy of the model with averaged weights, in evaluation mode
+    best: list[Tensor]  # the averaged weights with the lowest nll
     step: int = 0
-    nll: float = math.inf
-    """Of `best`, on dev."""
+    nll: float = math.inf  # of `best`, on dev
     best_step: int = 0
-    stale: int = 0
-    """Evaluations since `best`."""
+    stale: int = 0  # evaluations since `best`
     seconds: float = 0.0
 
     @classmethod
