@@ -1,10 +1,9 @@
-"""Arrays to a trained model, resumable after a kill.
+"""Arrays to a trained model, resumable after a kill. Imports only `evaluation` and the packages below it.
 
 - `train`: a model of any type from a corpus
 - `full_batch`: the lecture's full-batch gradient descent
 - `minibatch`: AdamW for the nets
-- `training_state`: all that the next step depends on
-- `checkpoint`: tensors and plain values in one file
+- `training_state`: everything that the next step depends on, and its checkpoints
 """
 
-__all__ = ["checkpoint", "full_batch", "minibatch", "train", "training_state"]
+__all__ = ["full_batch", "minibatch", "train", "training_state"]

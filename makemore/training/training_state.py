@@ -1,19 +1,23 @@
-"""The state of a training between two steps: everything that the next step depends on."""
+"""The state of a training between two steps, and its checkpoints: safetensors, complete or absent, never pickled."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from makemore.errors import CorruptData
+from makemore.files.atomic import written_aside
 from makemore.models import Recipe
-from makemore.training import checkpoint
 
 MAX_GRADIENT_NORM = 1.0
 """Norm to which a gradient is clipped."""
@@ -82,7 +86,7 @@ class TrainingState:
         tensors = {"rng": torch.get_rng_state()}
         if self._on_gpu:
             tensors["rng.cuda"] = torch.cuda.get_rng_state()
-        checkpoint.save(path, tensors | self._tensors(), {name: getattr(self, name) for name in COUNTERS})
+        write_checkpoint(path, tensors | self._tensors(), {name: getattr(self, name) for name in COUNTERS})
 
     @torch.no_grad()
     def load(self, path: Path) -> None:
@@ -91,7 +95,7 @@ class TrainingState:
         Raises:
             CorruptData: the file is unreadable, or of another model; the state is unchanged.
         """
-        tensors, counters = checkpoint.load(path)
+        tensors, counters = read_checkpoint(path)
         for parameter in self.model.parameters():
             # AdamW creates these at its first step.
             zeros = [torch.zeros((), device=parameter.device), torch.zeros_like(parameter), torch.zeros_like(parameter)]
@@ -123,6 +127,29 @@ class TrainingState:
         for name in ("step", "exp_avg", "exp_avg_sq"):
             groups[name] = [self.optimiser.state[parameter][name] for parameter in parameters]
         return {f"{name}.{i}": tensor for name, group in groups.items() for i, tensor in enumerate(group)}
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+    """Write tensors and plain values, replacing the file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(path) as aside:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside,
+                  {"values": json.dumps(values, sort_keys=True)})  # fmt: skip
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read tensors and plain values.
+
+    Raises:
+        CorruptData: the file is unreadable.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            values = json.loads(file.metadata()["values"])
+            return {name: file.get_tensor(name) for name in file.keys()}, values  # noqa: SIM118
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise CorruptData(f"{path}: unreadable checkpoint ({reason})", "delete it, then train again") from error
 
 
 def _copy(model: nn.Module) -> list[Tensor]:

@@ -89,7 +89,7 @@ def test_a_list_is_printed_row_by_row(makemore, published):
     assert (
         "zoë     not scored: it contains 'ë', which is not in this vocab of 27 characters" in done.stdout.splitlines()
     )
-    assert done.stderr == "stdin.txt: 4 of 6 rows have no score; each says why\n"
+    assert done.stderr == "stdin.txt: 4 of 6 rows rejected, each with a reason\n"
 
 
 def test_read_options_are_those_of_evaluate(ok, published, tmp_path):

@@ -227,7 +227,8 @@ def test_weights_that_are_not_finite_are_an_error(monkeypatch):
 
 def test_divergence_is_an_error_and_keeps_the_last_checkpoint(tmp_path, monkeypatch):
     """The hint names the setting to lower; the checkpoint is of the last evaluation."""
-    from makemore.training import checkpoint, minibatch
+    from makemore.training import minibatch
+    from makemore.training.training_state import read_checkpoint
 
     path, batch_loss = tmp_path / "gru.safetensors", minibatch.batch_loss
     monkeypatch.setattr(
@@ -242,7 +243,7 @@ def test_divergence_is_an_error_and_keeps_the_last_checkpoint(tmp_path, monkeypa
     ):
         trained("bow", small("bow", epochs=10), NAMES, VOCAB, checkpoint=path)
 
-    tensors, _ = checkpoint.load(path)
+    tensors, _ = read_checkpoint(path)
     assert all(torch.isfinite(tensor).all() for name, tensor in tensors.items() if name != "rng")
 
 

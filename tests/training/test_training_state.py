@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from makemore.errors import CorruptData
-from makemore.training import checkpoint
+from makemore.training.training_state import read_checkpoint, write_checkpoint
 
 
 def test_a_checkpoint_round_trips(tmp_path):
     """Tensors to the bit, plain values unchanged, infinity included."""
     path, tensors = tmp_path / "new" / "gru.safetensors", {"a": torch.randn(3, 4), "rng": torch.get_rng_state()}
 
-    checkpoint.save(path, tensors, {"step": 7, "nll": math.inf})
+    write_checkpoint(path, tensors, {"step": 7, "nll": math.inf})
 
-    read, values = checkpoint.load(path)
+    read, values = read_checkpoint(path)
     assert {name: tensor.tolist() for name, tensor in read.items()} == {
         name: tensor.tolist() for name, tensor in tensors.items()
     }
@@ -29,4 +29,4 @@ def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path, content)
     (tmp_path / "gru.safetensors").write_bytes(content)
 
     with pytest.raises(CorruptData, match=r"gru.safetensors: unreadable checkpoint \(.*\). hint: delete it"):
-        checkpoint.load(tmp_path / "gru.safetensors")
+        read_checkpoint(tmp_path / "gru.safetensors")
