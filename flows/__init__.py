@@ -1,7 +1,13 @@
-"""Prefect flows around makemore's steps: tasks, their order, retries and schedule; no logic.
+"""Prefect only: tasks, their order, retries, schedules and run pages. No logic.
 
-Settings that the flows need are set here, before Prefect is first imported, so that they hold from any folder;
-a user's own environment wins.
+- `nightly`: the flow that runs the whole pipeline
+- `ingest`, `train`, `generate`: flows of its parts
+- `server`: a Prefect server and a worker on one machine
+- `preflight`: a check of Prefect's database
+- `SETTINGS`: Prefect settings of the flows
+
+The settings are set here, before the first import of Prefect, so that they apply in every working directory. A setting
+in the user's environment has priority.
 """
 
 import logging
@@ -10,28 +16,28 @@ import os
 __all__ = ["SETTINGS", "generate", "ingest", "nightly", "preflight", "server", "train"]
 
 SETTINGS = {
-    # A nightly job calls nobody; offline, analytics are also an error line and a locked database.
+    # No telemetry. Without a network it also costs an error line and a locked database.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # The embedded server builds its database on its first start: longer than the default of 20 s on a small machine.
+    # Seconds. The embedded server creates its database on the first start: the default of 20 is too short.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    # After a power cut, leases in memory would keep the slot of the run that died.
+    # After a power cut, leases in memory would keep the concurrency slot of the killed run.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-    # Signs of life, in seconds: a run that is killed with its worker is Crashed when they do not come any more.
+    # Seconds between heartbeats. The automation of deployments.py crashes a run without them.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    # What a standing server knows of runs is forgotten after 90 days, as it forgets events; versions are ours to keep.
+    # The server deletes runs and events after 90 days. Versions stay.
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-    # Nothing is pickled; what a run did is in the version's manifest.
+    # No pickle.
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-    # What the steps say goes to the run's page; Prefect speaks of itself only from a warning on.
+    # Logs of makemore appear on the run page; of Prefect's own logs only warnings.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "makemore",
     "PREFECT_LOGGING_LEVEL": "WARNING",
-    # A step that is called outside of a run has no page to write to, and is right to say something all the same.
+    # Steps also log outside a run, which has no page.
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 
 for setting, value in SETTINGS.items():
     os.environ.setdefault(setting, value)
 
-# All that the steps say is for the run's page, in whatever process the run is.
+# The run page shows all log lines, in whatever process the run is.
 logging.getLogger("makemore").setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""How a run tells somebody that it wants a look: a hook of its last state, which tells whom MAKEMORE_NOTIFY names."""
+"""Alerts of runs that failed, crashed or need attention, sent to the addresses in MAKEMORE_NOTIFY."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from prefect.blocks.core import Block
 
 from makemore import notifications
 from makemore.database import first_line
-from makemore.notifications import Notice
+from makemore.notifications import Alert
 from makemore.pipeline.nightly import Night
 
 NOTIFY = "MAKEMORE_NOTIFY"
-"""Addresses are no parameter of the flow: a run's page shows those, and an address may be a secret."""
-LOOK = "Wants a look"
-"""Name of the state of a night that is done, and had a problem."""
+"""Not a parameter of the flow: run pages show parameters, and an address can contain a secret."""
+NEEDS_ATTENTION = "Needs attention"
+"""Name of the state of a run that completed with problems."""
 
 
-def tell(flow: Any, flow_run: Any, state: Any) -> None:
-    """Send what a run of a flow came to, if it is not good."""
-    if state.is_completed() and state.name != LOOK:
+def send_alert(flow: Any, flow_run: Any, state: Any) -> None:
+    """Send an alert, unless the run completed without problems. A state hook of Prefect."""
+    if state.is_completed() and state.name != NEEDS_ATTENTION:
         return
     to = notifications.addresses(os.environ.get(NOTIFY, ""))
-    notifications.send(_notice(flow.name, flow_run.parameters.get("home"), state), to, _notify)
+    notifications.send(_alert(flow.name, flow_run.parameters.get("home"), state), to, _notify)
 
 
-def _notice(flow: str, home: Any, state: Any) -> Notice:
+def _alert(flow: str, home: Any, state: Any) -> Alert:
     home = str(home or "artifacts")
-    came_to = state.result(raise_on_failure=False) if state.data is not None else None
-    if isinstance(came_to, Night):
-        return Notice(home, came_to.version.name if came_to.version else None, "done", came_to.problems, flow)
-    problem = first_line(came_to) if isinstance(came_to, Exception) else state.message or state.name
-    return Notice(home, None, "crashed" if state.is_crashed() else "failed", (problem,), flow)
+    result = state.result(raise_on_failure=False) if state.data is not None else None
+    if isinstance(result, Night):
+        return Alert(home, result.version.name if result.version else None, "completed", result.problems, flow)
+    problem = first_line(result) if isinstance(result, Exception) else state.message or state.name
+    return Alert(home, None, "crashed" if state.is_crashed() else "failed", (problem,), flow)
 
 
 def _notify(block: str, text: str) -> None:

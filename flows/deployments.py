@@ -1,4 +1,4 @@
-"""What stands on a Prefect server: a work pool, the deployments, an automation that ends runs that fell silent."""
+"""Objects on a Prefect server: the work pool, the deployments, and the automation that crashes silent runs."""
 
 from __future__ import annotations
 
@@ -25,91 +25,87 @@ from prefect.schedules import Schedule
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
-from makemore.flows.alerts import LOOK, tell
+from makemore.flows.alerts import NEEDS_ATTENTION, send_alert
 from makemore.flows.generate import generate
-from makemore.flows.nightly import NOTHING, nightly
+from makemore.flows.nightly import NOTHING_TO_DO, nightly
 
 POOL = "makemore"
-SILENT = "makemore: a run that has fallen silent is Crashed"
-SILENCE = timedelta(minutes=5)
-"""After it a run is taken for dead: ten signs of life, of which a server whose database is busy may lose some."""
-ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+AUTOMATION = "makemore: crash runs without heartbeats"
+HEARTBEAT_TIMEOUT = timedelta(minutes=5)
+"""Ten heartbeats: a server with a busy database can lose some."""
+ENDED = ("Completed", NOTHING_TO_DO, NEEDS_ATTENTION, "Failed", "TimedOut", "Cancelled", "Crashed")
 
 
 def set_up(client: SyncPrefectClient, parameters: dict[str, Any], cron: str, timezone: str) -> None:
-    """Make or renew the work pool, the deployments and the automation."""
+    """Create or update the work pool, the deployments and the automation."""
     with suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-    # Runs that are late stay: the first of the nights that were missed is caught up with, the others are cancelled.
-    deployment: Any = nightly.to_deployment(
-        "nightly",
+    # Of several missed runs the first one runs late and the others are cancelled.
+    _deploy(
+        nightly,
+        "Ingests lists; if anything changed, builds, trains, judges and publishes a version.",
+        parameters,
         schedule=Schedule(cron=cron, timezone=timezone),
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+    )
+    _deploy(generate, "Writes the names of a CSV of requests to one file.", {"home": parameters["home"]})
+    save_automation()
+
+
+def _deploy(flow: Any, description: str, parameters: dict[str, Any], **options: Any) -> None:
+    flow.to_deployment(
+        flow.name,
         parameters=parameters,
-        concurrency_limit=ONE_AT_A_TIME,
         work_pool_name=POOL,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        description="Takes in what is new; if anything is, builds, trains, judges and publishes a version.",
+        description=description,
         tags=["makemore"],
-    )
-    deployment.apply()
-    names: Any = generate.to_deployment(
-        "generate",
-        parameters={"home": parameters["home"]},
-        work_pool_name=POOL,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        description="Writes the names of a CSV of requests to one file.",
-        tags=["makemore"],
-    )
-    names.apply()
-    end_the_silent()
+        **options,
+    ).apply()
 
 
-def end_the_silent() -> None:
-    """Make or renew the automation that ends a run whose process is gone with its worker, or its machine."""
-    ended = ("Completed", NOTHING, LOOK, "Failed", "TimedOut", "Cancelled", "Crashed")
+def save_automation() -> None:
+    """Create or update the automation that crashes a run whose process was killed with its worker or machine."""
     automation = Automation(
-        name=SILENT,
-        description="A run that gives no sign of life, and has not ended, is over: its process was killed.",
+        name=AUTOMATION,
+        description="Sets a run without heartbeats to Crashed: its process was killed.",
         trigger=EventTrigger(
             after={"prefect.flow-run.heartbeat"},
-            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{name}" for name in ended)},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{name}" for name in ENDED)},
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=SILENCE,
+            within=HEARTBEAT_TIMEOUT,
         ),
         actions=[
             ChangeFlowRunState(
-                name="Crashed",
-                state=StateType.CRASHED,
-                message="It gave no sign of life: its process is gone.",
-                force=False,
+                name="Crashed", state=StateType.CRASHED, message="no heartbeat: the process was killed", force=False
             )
         ],
     )
     try:
-        known: Any = Automation.read(name=SILENT)
+        existing: Any = Automation.read(name=AUTOMATION)
     except ValueError:
         automation.create()
     else:
-        automation.id = known.id
+        automation.id = existing.id
         automation.update()
 
 
-def crash_unfinished(client: SyncPrefectClient, why: str) -> list[FlowRun]:
-    """Runs that were under way, ended as Crashed and told of; for when no worker is left to go on with them."""
-    return [run for flow in (nightly, generate) for run in _crash_unfinished(client, flow, why)]
+def crash_unfinished(client: SyncPrefectClient, reason: str) -> list[FlowRun]:
+    """Set all unfinished runs to Crashed, send alerts, and return the runs. Call it when no worker is left."""
+    return [run for flow in (nightly, generate) for run in _crash_unfinished(client, flow, reason)]
 
 
-def _crash_unfinished(client: SyncPrefectClient, flow: Any, why: str) -> list[FlowRun]:
-    under_way = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-    ended = client.read_flow_runs(
+def _crash_unfinished(client: SyncPrefectClient, flow: Any, reason: str) -> list[FlowRun]:
+    unfinished = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+    runs = client.read_flow_runs(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[flow.name])),
-        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=under_way))),
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=unfinished))),
     )
-    for run in ended:
-        crashed: Any = Crashed(message=why)
+    for run in runs:
+        crashed: Any = Crashed(message=reason)
         client.set_flow_run_state(run.id, crashed, force=True)
-        tell(flow, run, crashed)
-    return ended
+        send_alert(flow, run, crashed)
+    return runs

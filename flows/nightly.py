@@ -1,4 +1,4 @@
-"""The whole job: lists in, a published version out, if there is anything new."""
+"""The flow that runs the whole pipeline: ingest lists and, if anything changed, publish a version."""
 
 import os
 from pathlib import Path
@@ -9,18 +9,24 @@ from prefect import flow
 from prefect.states import Completed
 
 from makemore.flows import nightly_tasks, run_history, run_page
-from makemore.flows.alerts import LOOK, tell
+from makemore.flows.alerts import NEEDS_ATTENTION, send_alert
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline.nightly import Night, Plan, night
 
-NOTHING = "Nothing to do"
-"""Name of the state of a night in which no version was due."""
-HOURS = float(os.environ.get("MAKEMORE_TIMEOUT", "6"))
-"""Hours after which a run is ended: one that hangs is not to cost the next night too."""
+NOTHING_TO_DO = "Nothing to do"
+"""Name of the state of a run in which no version was due."""
+TIMEOUT = 3600 * float(os.environ.get("MAKEMORE_TIMEOUT", "6"))
+"""Seconds after which Prefect ends a run: one that hangs must not block the next run."""
 
 
-@flow(name="nightly", timeout_seconds=HOURS * 3600, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(
+    name="nightly",
+    timeout_seconds=TIMEOUT,
+    on_completion=[send_alert],
+    on_failure=[send_alert],
+    on_crashed=[send_alert],
+)
 def nightly(
     lists: list[str],
     home: Path = Path("artifacts"),
@@ -29,21 +35,21 @@ def nightly(
     train: TrainOptions = TrainOptions(),
     keep: int = 30,
 ) -> Night:
-    """What the night came to: lists taken in, and if anything is new, a version made, judged, published."""
+    """Ingest lists and, if anything changed, train, judge and publish a version. Keep the newest `keep` versions."""
     plan = Plan(lists, read, build, train, keep)
     with locked_home(home, "nightly"):
-        came_to = night(home, plan, _steps())
+        result = night(home, plan, _steps())
     run_history.trim()
-    told = f"published {came_to.version.name}" if came_to.version else "the newest version is made of all that there is"
-    name = LOOK if came_to.problems else None if came_to.version else NOTHING
-    # A flow that returns a state ends in that state; who calls the flow gets its data.
-    ended: Any = Completed(name=name, message="; ".join([told, *came_to.problems]), data=came_to)
-    return cast(Night, ended)
+    message = f"published {result.version.name}" if result.version else "the newest version is up to date"
+    name = NEEDS_ATTENTION if result.problems else None if result.version else NOTHING_TO_DO
+    # A state that a flow returns is the state of its run. The caller gets the data.
+    state: Any = Completed(name=name, message="; ".join([message, *result.problems]), data=result)
+    return cast(Night, state)
 
 
 def _steps() -> SimpleNamespace:
     def make_version(*arguments: Any) -> Path:
-        # Only when a version is due: it needs torch.
+        # Imported only if a version is due: it needs torch.
         from makemore.flows import version_tasks
 
         return version_tasks.make_version(*arguments)

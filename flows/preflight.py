@@ -1,4 +1,4 @@
-"""The database of Prefect's embedded server, looked at first: the server would try for minutes, and end in pages."""
+"""A check of the embedded server's database before Prefect starts: the server would retry for minutes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 
 from prefect.settings import get_current_settings
 
-WAIT = 10
-"""Seconds that another program may hold it locked."""
+from makemore.errors import MakemoreError
+
+LOCK_TIMEOUT = 10
+"""Seconds to wait for another program's lock."""
 SQLITE = "sqlite+aiosqlite:///"
 
 
-def check() -> None:
-    """Nothing, if the embedded server can use its database, or if it is not asked for.
+def check_database() -> None:
+    """Raise unless the embedded server can use its database. Without an embedded server, do nothing.
 
     Raises:
-        ValueError: it is locked, damaged, or cannot be written.
+        MakemoreError: the database is locked, damaged or not writable.
     """
     settings = get_current_settings()
     url = settings.server.database.connection_url
@@ -28,17 +30,12 @@ def check() -> None:
     if not path.exists():
         return
     try:
-        with closing(sqlite3.connect(path, timeout=WAIT, isolation_level=None)) as con:
+        with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)) as con:
             con.execute("begin immediate")
             con.execute("select count(*) from sqlite_master").fetchall()
             con.execute("rollback")
     except sqlite3.Error as error:
-        way_out = (
-            "wait for the program that has it, or set another PREFECT_HOME"
-            if "locked" in str(error)
-            else "move it away, and run again: Prefect makes another one"
-        )
-        raise ValueError(
-            f"{path}, where Prefect has its records of runs, cannot be used ({error}): {way_out}. "
-            "Lists and versions are not in it."
-        ) from error
+        hint = "move it away and run again: Prefect creates it, and it contains no lists and no versions"
+        if "locked" in str(error):
+            hint = "wait for the program that uses it, or set another PREFECT_HOME"
+        raise MakemoreError(f"Prefect's database {path} cannot be used ({error})", hint) from error

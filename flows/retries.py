@@ -1,4 +1,4 @@
-"""How a task is tried again, and when."""
+"""When and how often a task is retried."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 from makemore.errors import TransientError
 
 
-def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
-    """Whether trying again may help: a download that broke, a list still being written, a full disk; not bad input."""
+def _can_succeed(_task: Any, _run: Any, state: Any) -> bool:
+    """Return whether a retry can succeed: after a broken download, a list that is still written, or a full disk."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, (TransientError, OSError)) and not isinstance(error, FileNotFoundError)
 
 
-AGAIN: Any = {"retries": 2, "retry_delay_seconds": [2, 20], "retry_condition_fn": _may_pass}
-"""After 2 seconds, then after 20 more."""
+RETRIES: Any = {"retries": 2, "retry_delay_seconds": [2, 20], "retry_condition_fn": _can_succeed}

@@ -1,4 +1,4 @@
-"""What Prefect remembers of runs, trimmed where no standing server does it: its embedded one forgets events alone."""
+"""Old runs in the database of Prefect's embedded server, which deletes only old events itself."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from prefect.client.base import ServerType
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 
-DAYS = 90
-"""As a standing server keeps them (PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD)."""
-AT_ONCE = 20
-"""Runs that one run forgets at most: a night leaves one, and none is to wait for many."""
+KEEP_DAYS = 90
+"""As on a Prefect server (PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD)."""
+BATCH_SIZE = 20
+"""Maximum runs to delete in one run, so that none takes long. Each night adds one."""
 
 log = logging.getLogger("makemore")
 
 
 def trim() -> int:
-    """Number of runs that ended more than 90 days ago and are forgotten now, with their tasks and logs."""
-    long_ago: Any = datetime.now(UTC) - timedelta(days=DAYS)
-    ended = FlowRunFilter(end_time=FlowRunFilterEndTime(before_=long_ago))
-    trimmed = 0
+    """Delete runs that ended more than 90 days ago, with their tasks and logs, and return their number."""
+    before: Any = datetime.now(UTC) - timedelta(days=KEEP_DAYS)
+    ended = FlowRunFilter(end_time=FlowRunFilterEndTime(before_=before))
+    deleted = 0
     with get_client(sync_client=True) as client:
         if client.server_type is not ServerType.EPHEMERAL:
             return 0
         try:
-            for run in client.read_flow_runs(flow_run_filter=ended, limit=AT_ONCE):
+            for run in client.read_flow_runs(flow_run_filter=ended, limit=BATCH_SIZE):
                 client.delete_flow_run(run.id)
-                trimmed += 1
+                deleted += 1
         except Exception as error:
-            log.warning("old runs could not be forgotten: %s", error)
-    return trimmed
+            log.warning("failed to delete old runs: %s", error)
+    return deleted

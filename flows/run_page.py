@@ -1,8 +1,9 @@
-"""What a run shows on its page in Prefect: its lists, how far it is, the version and its models."""
+"""The artifacts on a run's page in Prefect: lists, progress, decision, models, report."""
 
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,16 +23,16 @@ from makemore.pipeline.inbox import Outcome
 from makemore.reporting import columns
 from makemore.versions.version import Version
 
-ROWS = 200
-"""Lists that are shown: a page of more is no help."""
-FIRST = ("not read", "held back", "taken in", "nothing new")
+MAX_ROWS = 200
+"""Lists in the table."""
+STATUSES = ("not read", "held back", "taken in", "nothing new")
+"""In the order of the table: problems first."""
 
 log = logging.getLogger("makemore")
 
 
 def lists(outcomes: Iterable[Outcome]) -> None:
-    """Show what became of each list, those with a problem first, those that are as before last."""
-    ordered = sorted(outcomes, key=lambda outcome: FIRST.index(outcome.told))
+    """Show a table of the outcome of each list."""
     rows = [
         {
             "list": outcome.uri,
@@ -40,45 +41,45 @@ def lists(outcomes: Iterable[Outcome]) -> None:
             "rejected": f"{outcome.ingested.rejects:,}" if outcome.ingested else "",
             "problem": outcome.problem or "",
         }
-        for outcome in ordered
+        for outcome in sorted(outcomes, key=lambda outcome: STATUSES.index(outcome.told))
     ]
-    more = f", the first {ROWS} of {len(rows):,}" if len(rows) > ROWS else ""
+    part = f": the first {MAX_ROWS} of {len(rows):,}" if len(rows) > MAX_ROWS else ""
     with _page():
-        create_table_artifact(rows[:ROWS], key="lists", description=f"What became of each list{more}.")
+        create_table_artifact(rows[:MAX_ROWS], key="lists", description=f"Lists of this run{part}")
 
 
 def version(folder: Path) -> None:
-    """Show a version: the decision on it and where it lies, its models best first, and a link to its report."""
+    """Show the decision on a version, its models and a link to its report."""
     promotion = Version(folder).read_promotion()
-    reasons = "\n".join(f"- {_plain(reason)}" for reason in promotion.reasons)
-    home = folder.absolute().parent.parent
+    reasons = "\n".join(f"- {_escaped(reason)}" for reason in promotion.reasons)
+    path = folder.absolute()
     with _page():
         create_markdown_artifact(
-            f"## {folder.name}: {promotion.decision}, with {promotion.model_type}\n\n{reasons}\n\n"
-            f"It lies in `{folder.absolute()}`.\n\n`makemore show {folder.name} --home {home}` says all of it.",
+            f"## {folder.name}: {promotion.decision} (model: {promotion.model_type})\n\n{reasons}\n\n"
+            f"Folder: `{path}`\n\nDetails: `makemore show {folder.name} --home {shlex.quote(str(path.parent.parent))}`",
             key="decision",
-            description="Whether the version serves, and why.",
+            description="Decision on the version, with reasons",
         )
         create_table_artifact(
-            _models(Version(folder)), key="models", description="Its models, best first: nll in nats a character."
+            _models(Version(folder)), key="models", description="Models, best first; nll in nats per character"
         )
         create_link_artifact(
             Version(folder).report.absolute().as_uri(),
             link_text=f"report.html of {folder.name}",
             key="report",
-            description="Copy the link into a browser on the machine of the version: a click opens no file from here.",
+            description="Report. Copy the link: a browser does not open a local file from this page",
         )
 
 
-def counted(steps: ModuleType, names: Iterable[str], total: int) -> SimpleNamespace:
-    """The same steps, of which each of these, when it ends, moves a bar on the run's page by one of `total`."""
+def with_progress(steps: ModuleType, names: Iterable[str], total: int) -> SimpleNamespace:
+    """Return the named steps; each moves a progress bar on the page by one of `total` when it ends."""
     bar: Any = None
     done = 0
     with _page():
-        bar = create_progress_artifact(0.0, key="version", description="Steps of the version.")
+        bar = create_progress_artifact(0.0, key="version", description="Progress of the version")
 
-    def moving(step: Callable[..., Any]) -> Callable[..., Any]:
-        def moved(*arguments: Any) -> Any:
+    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
             nonlocal done
             result = step(*arguments)
             done += 1
@@ -87,20 +88,20 @@ def counted(steps: ModuleType, names: Iterable[str], total: int) -> SimpleNamesp
                     update_progress_artifact(bar, 100 * min(1.0, done / total))
             return result
 
-        return moved
+        return run
 
-    return SimpleNamespace(**{name: moving(getattr(steps, name)) for name in names})
+    return SimpleNamespace(**{name: counted(getattr(steps, name)) for name in names})
 
 
 @contextmanager
 def _page() -> Iterator[None]:
-    """A block that shows something; if that fails, the night is none the worse."""
+    """Log a failure of the block instead of raising it: a run does not fail because of its page."""
     if FlowRunContext.get() is None:
-        raise RuntimeError("only a run has a page: outside of one, Prefect would start a server for it.")
+        raise RuntimeError("only a run has a page: outside a run, Prefect would start a server for it")
     try:
         yield
     except Exception as error:
-        log.warning("the run's page lacks something: %s", error)
+        log.warning("failed to write an artifact to the run page: %s", error)
 
 
 def _models(version: Version) -> list[dict[str, str]]:
@@ -110,6 +111,6 @@ def _models(version: Version) -> list[dict[str, str]]:
     return [dict(zip(headings, row, strict=True)) for row in table.rows]
 
 
-def _plain(text: str) -> str:
-    """Text as Markdown that shows it as it is."""
+def _escaped(text: str) -> str:
+    """Return text with Markdown characters escaped."""
     return "".join(f"\\{ch}" if ch in "\\`*_{}[]<>#|!" else ch for ch in text)

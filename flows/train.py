@@ -1,4 +1,4 @@
-"""A new version from the lists that are there."""
+"""The flow that trains on the ingested lists and publishes a version."""
 
 from pathlib import Path
 
@@ -13,6 +13,6 @@ from makemore.options import BuildOptions, TrainOptions
 def train(
     home: Path = Path("artifacts"), build: BuildOptions = BuildOptions(), train: TrainOptions = TrainOptions()
 ) -> Path:
-    """Build the relations, train the models and publish a version; its folder."""
+    """Build the relations, train the models, publish a version and return its folder."""
     with locked_home(home, "train"):
         return make_version(home, build, train)

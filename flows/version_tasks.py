@@ -1,38 +1,42 @@
-"""The steps of a version as Prefect tasks, by the names that they have in makemore/pipeline/publish.py."""
+"""Steps of a version as Prefect tasks, under their names in makemore/pipeline/publish.py."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from makemore.flows import run_page
 from makemore.options import BuildOptions, TrainOptions
-from makemore.pipeline import publish as making
+from makemore.pipeline import publish as steps
 from makemore.pipeline.build import build_relations
 
-build = task(name="build", task_run_name="build", cache_policy=NO_CACHE)(build_relations)
-draft = task(name="draft", task_run_name="draft", cache_policy=NO_CACHE)(making.draft)
-write_counts = task(name="counts", task_run_name="counts", cache_policy=NO_CACHE)(making.write_counts)
-write_dataset = task(name="dataset", task_run_name="dataset", cache_policy=NO_CACHE)(making.write_dataset)
-train_model = task(name="train", task_run_name="train {model_type}", cache_policy=NO_CACHE)(making.train_model)
-evaluate_model = task(name="evaluate", task_run_name="evaluate {model_type}", cache_policy=NO_CACHE)(
-    making.evaluate_model
-)
-sample_model = task(name="sample", task_run_name="sample {model_type}", cache_policy=NO_CACHE)(making.sample_model)
-write_results = task(name="results", task_run_name="results", cache_policy=NO_CACHE)(making.write_results)
-judge = task(name="judge", task_run_name="judge", cache_policy=NO_CACHE)(making.judge)
-publish = task(name="publish", task_run_name="publish", cache_policy=NO_CACHE)(making.publish)
 
-OF_A_VERSION = ("draft", "write_counts", "write_dataset", "write_results", "judge", "publish")
-OF_A_MODEL = ("train_model", "evaluate_model", "sample_model")
+def _task(name: str, step: Any, run_name: str | None = None) -> Any:
+    return task(name=name, task_run_name=run_name or name, cache_policy=NO_CACHE)(step)
+
+
+build = _task("build", build_relations)
+draft = _task("draft", steps.draft)
+write_counts = _task("counts", steps.write_counts)
+write_dataset = _task("dataset", steps.write_dataset)
+train_model = _task("train", steps.train_model, "train {model_type}")
+evaluate_model = _task("evaluate", steps.evaluate_model, "evaluate {model_type}")
+sample_model = _task("sample", steps.sample_model, "sample {model_type}")
+write_results = _task("results", steps.write_results)
+judge = _task("judge", steps.judge)
+publish = _task("publish", steps.publish)
+
+VERSION_STEPS = ("draft", "write_counts", "write_dataset", "write_results", "judge", "publish")
+MODEL_STEPS = ("train_model", "evaluate_model", "sample_model")
 
 
 def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
-    """The version of the relations that are built first, as `making.make_version` makes it, each step a task."""
+    """Build the relations and make a version as `pipeline.publish.make_version` does, each step a task."""
     build(home, build_options)
-    total = len(OF_A_VERSION) + len(OF_A_MODEL) * len(train_options.models)
-    steps = run_page.counted(sys.modules[__name__], (*OF_A_VERSION, *OF_A_MODEL), total)
-    return making.make_version(home, train_options, steps=steps)
+    total = len(VERSION_STEPS) + len(MODEL_STEPS) * len(train_options.models)
+    tasks = run_page.with_progress(sys.modules[__name__], (*VERSION_STEPS, *MODEL_STEPS), total)
+    return steps.make_version(home, train_options, steps=tasks)

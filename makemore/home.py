@@ -1,4 +1,4 @@
-"""A home: the folder of one body of names, where its things lie, and who may write there."""
+"""A home: the folder of one body of names, its paths and its lock."""
 
 from __future__ import annotations
 
@@ -16,87 +16,88 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from makemore.errors import HomeBusy
+from makemore.errors import HomeBusy, InvalidOption, NotFound
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where the things of a home lie."""
+    """Paths of a home."""
 
     path: Path
 
     @property
     def db(self) -> Path:
-        """The working database; only flows and steps write it."""
+        """Working database; only the pipeline writes it."""
         return self.path / "makemore.duckdb"
 
     @property
     def versions(self) -> Path:
-        """Published versions: complete or absent."""
+        """Published versions, each complete or absent."""
         return self.path / "versions"
 
     @property
     def staging(self) -> Path:
-        """Versions in the making; what a killed run left here is cleared by the next one."""
+        """Drafts; the next run deletes those of a killed run."""
         return self.path / "staging"
 
     @property
     def checkpoints(self) -> Path:
-        """Trainings as they last wrote themselves down; the next run goes on from them."""
+        """Training states that the next run resumes from."""
         return self.path / "checkpoints"
 
 
 @contextmanager
-def locked_home(path: Path, verb: str, wait: float = 60) -> Iterator[Home]:
-    """The home, created if need be, with no other run writing to it until the block ends.
+def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True) -> Iterator[Home]:
+    """Lock a home for writing until the block ends; create it if it does not exist and `create` is true.
 
-    The lock is the operating system's: it is gone with the process that held it, however that ended.
+    The operating system releases the lock when the process ends, however it ends. `wait` is in seconds.
 
     Raises:
-        HomeBusy: another run still holds the home after `wait` seconds; the message says which.
-        ValueError: the folder cannot be written.
+        HomeBusy: another run still has the lock after `wait`; the message names it.
+        InvalidOption: the folder is not writable or DuckDB cannot open it.
+        NotFound: the home does not exist and `create` is false.
     """
+    if not create and not path.is_dir():
+        raise NotFound(f"home {path} does not exist", "use --home, or set MAKEMORE_HOME")
     if "?" in str(path):
-        raise ValueError(f"{path} has '?', after which DuckDB reads options: use another --home.")
-    lock, holder = FileLock(path / ".lock"), path / ".holder.json"
+        raise InvalidOption(f"--home {path} contains '?', which DuckDB reads as the start of options", "rename it")
+    lock, owner = FileLock(path / ".lock"), path / ".holder.json"
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         if wait:
-            print(f"{path} is held by {_who(holder)}: waiting up to {wait:g} s.", file=sys.stderr)
+            print(f"{path} is locked by {_describe(owner)}; waiting up to {wait:g} s", file=sys.stderr)
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            raise HomeBusy(f"{path} is held by {_who(holder)}. Wait for it to end, or use another --home.") from None
+            hint = "wait for it to end, or use another --home"
+            raise HomeBusy(f"{path} is locked by {_describe(owner)}", hint) from None
     except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}): use another --home.") from error
+        raise InvalidOption(f"--home {path} is not writable ({error.strerror})", "use another --home") from error
     try:
-        holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "verb": verb, "since": _now()}))
+        since = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC"
+        owner.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "verb": verb, "since": since}))
         yield Home(path)
     finally:
-        holder.unlink(missing_ok=True)
+        owner.unlink(missing_ok=True)
         lock.release()
 
 
 def clear_staging(home: Home) -> list[str]:
-    """Names of what killed runs left in staging, now deleted, and told of. Only for who holds the home."""
-    left = sorted(folder.name for folder in home.staging.glob("*"))
+    """Delete the leftovers of killed runs and return their names. Call it only while the home is locked."""
+    names = sorted(folder.name for folder in home.staging.glob("*"))
     shutil.rmtree(home.staging, ignore_errors=True)
-    for name in left:
-        log.warning("cleared %s, which an unfinished run had left", name)
-    return left
+    for name in names:
+        log.warning("deleted %s, the leftover of an unfinished run", name)
+    return names
 
 
-def _who(holder: Path) -> str:
+def _describe(owner: Path) -> str:
     try:
-        told = json.loads(holder.read_text())
-        return f"pid {told['pid']} on {told['host']} ({told['verb']}, since {told['since']})"
+        process = json.loads(owner.read_text())
+        return f"pid {process['pid']} on {process['host']} ({process['verb']}, since {process['since']})"
     except (OSError, ValueError, KeyError):
         return "another process"
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()) + " UTC"

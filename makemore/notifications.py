@@ -1,4 +1,4 @@
-"""Telling somebody that a night went wrong: a POST to a webhook; a notice that cannot be sent is a line in the log."""
+"""Alerts to webhooks and Prefect blocks. An alert that cannot be sent is a line in the log."""
 
 from __future__ import annotations
 
@@ -11,86 +11,92 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-TIMEOUT = 10
-"""Seconds that a webhook has to answer."""
+from makemore.errors import InvalidOption
+
+WEBHOOK_TIMEOUT = 10
+"""Seconds to wait for a webhook's response: a run should not wait longer for an alert."""
 BLOCK = "block:"
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
-class Notice:
-    """What is told of a run: its home, the version that it published if it did, how it ended, what wants a look."""
+class Alert:
+    """The result of a run that needs attention."""
 
     home: str
     version: str | None
-    status: Literal["done", "failed", "crashed"]
+    """The version that the run published, if any."""
+    status: Literal["completed", "failed", "crashed"]
     problems: tuple[str, ...]
     flow: str = "nightly"
 
     @property
     def text(self) -> str:
-        """All of it as text."""
-        what = f"{self.status}, and published {self.version}" if self.version else self.status
-        run = "the night" if self.flow == "nightly" else self.flow
-        return "\n".join([f"makemore, home {self.home}: {run} is {what}.", *(f"- {told}" for told in self.problems)])
+        """The alert as text for people: one line, then a line for each problem."""
+        run = "nightly run" if self.flow == "nightly" else self.flow
+        published = f" and published {self.version}" if self.version else ""
+        n = len(self.problems)
+        need = "1 problem needs" if n == 1 else f"{n} problems need"
+        head = f"makemore, home {self.home}: {run} {self.status}{published}, {need} attention:"
+        return "\n".join([head, *(f"- {problem}" for problem in self.problems)])
 
 
-def addresses(told: str) -> tuple[str, ...]:
-    """The addresses of a comma-separated list: http(s) URLs, and block:TYPE/NAME for a block of Prefect's.
+def addresses(text: str) -> tuple[str, ...]:
+    """Split a comma-separated list of http(s) URLs and Prefect blocks (block:TYPE/NAME).
 
     Raises:
-        ValueError: one is neither; it is not repeated whole, since it may hold a secret.
+        InvalidOption: one is neither. The message does not repeat it in full, since it can contain a secret.
     """
-    found = tuple(part.strip() for part in told.split(",") if part.strip())
-    for address in found:
-        named = address.removeprefix(BLOCK).split("/")
-        if address.startswith(BLOCK) and len(named) == 2 and all(named):
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for address in parts:
+        block = address.removeprefix(BLOCK).split("/")
+        if address.startswith(BLOCK) and len(block) == 2 and all(block):
             continue
         if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-            raise ValueError(f"--notify {masked(address)}: use an http(s) URL, or block:TYPE/NAME.")
-    return found
+            raise InvalidOption(f"--notify {masked(address)} is invalid", "use an http(s) URL or block:TYPE/NAME")
+    return parts
 
 
-def send(notice: Notice, to: Sequence[str], notify_block: Callable[[str, str], None]) -> None:
-    """Send a notice to each address; `notify_block(block, text)` does it for a block, TYPE/NAME."""
+def send(alert: Alert, to: Sequence[str], notify_block: Callable[[str, str], None]) -> None:
+    """Send an alert to each address; `notify_block(TYPE/NAME, text)` sends it to a Prefect block."""
     for address in to:
         try:
             if address.startswith(BLOCK):
-                notify_block(address.removeprefix(BLOCK), notice.text)
+                notify_block(address.removeprefix(BLOCK), alert.text)
             else:
-                _post(address, notice)
+                _post(address, alert)
         except Exception as error:
-            log.error("the notice to %s could not be sent: %s", masked(address), _why(error))
+            log.error("failed to send the alert to %s: %s", masked(address), _reason(error))
         else:
-            log.info("told %s", masked(address))
+            log.info("sent an alert to %s", masked(address))
 
 
 def masked(address: str) -> str:
-    """An address without what may be secret: of a URL, its scheme and host alone."""
+    """Return an address without its secret parts: of a URL only scheme and host."""
     if address.startswith(BLOCK):
         return address
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.hostname}/..." if parts.scheme and parts.hostname else "(no URL)"
+    return f"{parts.scheme}://{parts.hostname}/..." if parts.scheme and parts.hostname else "(not a URL)"
 
 
-def _post(url: str, notice: Notice) -> None:
-    body = json.dumps(asdict(notice) | {"text": notice.text}, ensure_ascii=False).encode("utf-8")
+def _post(url: str, alert: Alert) -> None:
+    body = json.dumps(asdict(alert) | {"text": alert.text}, ensure_ascii=False).encode("utf-8")
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-        answer.read()
+    with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT) as response:
+        response.read()
 
 
-def _why(error: Exception) -> str:
-    """What went wrong, without the address, which some messages repeat."""
+def _reason(error: Exception) -> str:
+    """Return the reason of a failure without the address, which some messages repeat."""
     match error:
         case urllib.error.HTTPError():
             error.close()
-            return f"it answered {error.code}"
+            return f"HTTP status {error.code}"
         case urllib.error.URLError():
             return str(error.reason)
         case TimeoutError():
-            return f"no answer within {TIMEOUT} s"
+            return f"no response within {WEBHOOK_TIMEOUT} s"
         case OSError() if error.strerror:
             return error.strerror
     return type(error).__name__

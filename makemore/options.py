@@ -9,6 +9,7 @@ from typing import Any, Literal
 from makemore.errors import InvalidOption
 
 Format = Literal["text", "csv", "parquet", "jsonl"]
+TableFormat = Literal["txt", "csv", "json", "jsonl", "parquet"]
 Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]

@@ -1,4 +1,4 @@
-"""Who may write to a home, and what a killed run leaves."""
+"""The lock of a home, and the leftovers of killed runs."""
 
 import os
 import signal
@@ -7,48 +7,48 @@ import sys
 
 import pytest
 
-from makemore.errors import HomeBusy
+from makemore.errors import HomeBusy, InvalidOption, NotFound
 from makemore.home import Home, clear_staging, locked_home
 
-HOLD = """
+LOCK = """
 import sys, time
 from pathlib import Path
 from makemore.home import locked_home
 with locked_home(Path(sys.argv[1]), "makemore train"):
-    print("held", flush=True)
+    print("locked", flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
-def holder(tmp_path):
-    """Another process that holds the home until it is ended."""
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"held\n"
+def lock_owner(tmp_path):
+    """Another process that has locked the home."""
+    with subprocess.Popen([sys.executable, "-c", LOCK, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"locked\n"
         yield process
         process.kill()
 
 
-def test_a_second_run_is_told_who_holds_the_home(tmp_path, holder, capsys):
-    """It waits, saying so, and gives up with the first one's process, verb and time."""
-    with pytest.raises(HomeBusy, match=rf"held by pid {holder.pid} on .* \(makemore train, since .* UTC\)"):
+def test_a_second_run_waits_and_names_the_lock_owner(tmp_path, lock_owner, capsys):
+    """It prints that it waits, and raises HomeBusy with the pid, verb and start time of the first run."""
+    with pytest.raises(HomeBusy, match=rf"locked by pid {lock_owner.pid} on .* \(makemore train, since .* UTC\)"):
         locked_home(tmp_path, "makemore run", wait=0.1).__enter__()
 
-    told = capsys.readouterr().err
-    assert f"held by pid {holder.pid}" in told
-    assert "waiting up to 0.1 s" in told
+    printed = capsys.readouterr().err
+    assert f"locked by pid {lock_owner.pid}" in printed
+    assert "waiting up to 0.1 s" in printed
 
 
-def test_a_second_run_goes_on_when_the_first_ends(tmp_path, holder):
-    """Waiting is enough where the first run ends in time, killed or not."""
-    os.kill(holder.pid, signal.SIGKILL)
+def test_a_second_run_starts_when_the_first_ends(tmp_path, lock_owner):
+    """The lock of a killed process is released."""
+    os.kill(lock_owner.pid, signal.SIGKILL)
 
     with locked_home(tmp_path, "makemore run", wait=10) as home:
         assert home.path == tmp_path
 
 
-def test_a_home_is_made_and_let_go(tmp_path):
-    """The folder need not be there; after the block another may hold it, and nothing says that someone does."""
+def test_a_home_is_created_and_unlocked(tmp_path):
+    """The folder need not exist; after the block another run can lock it, and the owner file is deleted."""
     with locked_home(tmp_path / "new" / "home", "first"):
         pass
 
@@ -57,22 +57,30 @@ def test_a_home_is_made_and_let_go(tmp_path):
     assert not (tmp_path / "new" / "home" / ".holder.json").exists()
 
 
-def test_a_home_that_is_a_file_is_refused(tmp_path):
-    """The error names the path and the way out."""
+def test_a_missing_home_is_created_only_if_allowed(tmp_path):
+    """With `create=False` a mistyped home is NotFound."""
+    with pytest.raises(NotFound, match=r"nowhere does not exist.*--home"):
+        locked_home(tmp_path / "nowhere", "makemore prune", create=False).__enter__()
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_is_not_a_home(tmp_path):
+    """The error names the path and the next step."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(ValueError, match=r"file cannot be written .*use another --home"):
+    with pytest.raises(InvalidOption, match=r"file is not writable .*use another --home"):
         locked_home(tmp_path / "file", "makemore run").__enter__()
 
 
-def test_a_home_that_duckdb_could_not_open_is_refused(tmp_path):
-    """DuckDB reads what follows a '?' as options: its log would lie somewhere else."""
-    with pytest.raises(ValueError, match=r"has '\?', after which DuckDB reads options: use another --home"):
+def test_a_question_mark_in_the_path_is_refused(tmp_path):
+    """DuckDB reads the text after '?' as options, and would write its log elsewhere."""
+    with pytest.raises(InvalidOption, match=r"contains '\?', which DuckDB reads as the start of options"):
         locked_home(tmp_path / "a?b", "makemore run").__enter__()
 
 
-def test_staging_is_cleared_by_name(tmp_path):
-    """What is cleared is told; a home without leftovers has nothing to tell."""
+def test_staging_is_cleared(tmp_path):
+    """The names of the deleted leftovers are returned; a second call finds none."""
     home = Home(tmp_path)
     (home.staging / "20261122-020000-3f2a9c" / "models").mkdir(parents=True)
 

@@ -1,4 +1,4 @@
-"""Notices: what is told, to whom, and that none of it can make a night worse or give a secret away."""
+"""Alerts: content, addresses, and failures that neither stop a run nor print a secret."""
 
 import logging
 import socket
@@ -6,76 +6,84 @@ import socket
 import pytest
 
 from makemore import notifications
-from makemore.notifications import Notice, addresses, send
+from makemore.errors import InvalidOption
+from makemore.notifications import Alert, addresses, send
 
-BAD = Notice("towns", "20261122-020000-3f2a9c", "done", ("a.txt does not exist.",))
+ALERT = Alert("towns", "20261122-020000-3f2a9c", "completed", ("a.txt does not exist",))
 
 
-def test_a_webhook_gets_all_of_it_as_fields_and_as_text(webhook):
-    """Chats read `text`, programs the rest."""
-    send(BAD, addresses(webhook.url), lambda *_: None)
+def test_a_webhook_receives_fields_and_text(webhook):
+    """Chats read `text`, programs the other fields."""
+    send(ALERT, addresses(webhook.url), lambda *_: None)
 
     assert webhook.posted == [
         {
             "home": "towns",
             "version": "20261122-020000-3f2a9c",
-            "status": "done",
-            "problems": ["a.txt does not exist."],
+            "status": "completed",
+            "problems": ["a.txt does not exist"],
             "flow": "nightly",
-            "text": "makemore, home towns: the night is done, and published 20261122-020000-3f2a9c.\n"
-            "- a.txt does not exist.",
+            "text": "makemore, home towns: nightly run completed and published 20261122-020000-3f2a9c, "
+            "1 problem needs attention:\n- a.txt does not exist",
         }
     ]
 
 
-def test_blocks_get_the_text(webhook):
-    """By the name that they have in Prefect, beside a webhook."""
-    told = []
-    send(BAD, addresses(f"block:slack-webhook/ops, {webhook.url}"), lambda *words: told.append(words))
+def test_a_failed_flow_is_named():
+    """Of a flow that is not the nightly run, the text has the name; problems are counted."""
+    text = Alert("towns", None, "failed", ("a", "b"), "generate").text
 
-    assert told == [("slack-webhook/ops", BAD.text)]
+    assert text == "makemore, home towns: generate failed, 2 problems need attention:\n- a\n- b"
+
+
+def test_a_block_receives_the_text(webhook):
+    """Under its name in Prefect, and a webhook beside it."""
+    sent = []
+    send(ALERT, addresses(f"block:slack-webhook/ops, {webhook.url}"), lambda *arguments: sent.append(arguments))
+
+    assert sent == [("slack-webhook/ops", ALERT.text)]
     assert len(webhook.posted) == 1
 
 
-def test_a_notice_that_cannot_be_sent_is_a_line_without_the_secret(webhook, caplog):
-    """Whatever goes wrong, the night goes on, and the others are told."""
+def test_a_failure_to_send_is_logged_without_the_secret(webhook, caplog):
+    """The other addresses still receive the alert."""
 
     def broken(*_):
         raise RuntimeError("no such block at https://hooks.example/secret")
 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/secret"
+        unreachable = f"http://127.0.0.1:{closed.getsockname()[1]}/secret"
     webhook.status = 500
     with caplog.at_level(logging.INFO, "makemore"):
-        send(BAD, addresses(f"{nobody},block:slack-webhook/ops,{webhook.url}"), broken)
+        send(ALERT, addresses(f"{unreachable},block:slack-webhook/ops,{webhook.url}"), broken)
 
     assert [record.message for record in caplog.records] == [
-        "the notice to http://127.0.0.1/... could not be sent: [Errno 111] Connection refused",
-        "the notice to block:slack-webhook/ops could not be sent: RuntimeError",
-        "the notice to http://127.0.0.1/... could not be sent: it answered 500",
+        "failed to send the alert to http://127.0.0.1/...: [Errno 111] Connection refused",
+        "failed to send the alert to block:slack-webhook/ops: RuntimeError",
+        "failed to send the alert to http://127.0.0.1/...: HTTP status 500",
     ]
 
 
-def test_a_webhook_that_does_not_answer_is_given_up(monkeypatch, caplog):
-    """A night is not to wait for it."""
-    monkeypatch.setattr(notifications, "TIMEOUT", 0.1)
+def test_a_webhook_that_does_not_respond_times_out(monkeypatch, caplog):
+    """A run does not wait for it."""
+    monkeypatch.setattr(notifications, "WEBHOOK_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        send(BAD, [f"http://127.0.0.1:{silent.getsockname()[1]}/secret"], lambda *_: None)
+        send(ALERT, [f"http://127.0.0.1:{silent.getsockname()[1]}/secret"], lambda *_: None)
 
-    assert "could not be sent" in caplog.text
+    assert "failed to send" in caplog.text
     assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize("wrong", ["ops@example.com", "block:slack", "ftp://host/secret", "http:///secret"])
-def test_what_is_no_address_is_refused_without_repeating_a_secret(wrong):
-    """At once, and not in the night that it is needed."""
-    with pytest.raises(ValueError, match=r"use an http\(s\) URL, or block:TYPE/NAME") as refused:
+def test_an_invalid_address_is_refused_without_its_secret(wrong):
+    """At the start, not when the first alert is sent."""
+    with pytest.raises(InvalidOption, match=r"use an http\(s\) URL or block:TYPE/NAME") as refused:
         addresses(wrong)
 
     assert "secret" not in str(refused.value)
 
 
-def test_nobody_to_tell_is_no_address():
-    """An empty setting, and commas alone."""
+def test_an_empty_setting_has_no_address():
+    """Also one of commas alone."""
     assert addresses("") == addresses(" , ") == ()

@@ -1,4 +1,16 @@
-"""The command line: one verb a step or a flow; results on stdout, all else on stderr."""
+"""The command line: each verb is one function of the pipeline or of maintenance, or a flow. No logic.
+
+Results go to stdout, everything else to stderr. Only this package imports cyclopts.
+
+- `app`: the cyclopts app, its groups and the options that several commands share
+- `run`: run, ingest, build, train
+- `serve`: serve
+- `names`: sample, generate, score
+- `inspect`: query, compare, evaluate, show, diff, arpa
+- `versions`: versions, promote, rollback, pin, unpin
+- `home`: verify, prune, export-home, restore, release, forget
+- `main`: the console script
+"""
 
 from __future__ import annotations
 
@@ -7,17 +19,19 @@ import os
 import sys
 import traceback
 
-from makemore.cli import home, inspect, lists, names, run, serve, versions
+# In the order of `makemore --help`.
+from makemore.cli import run, serve, names, inspect, versions, home  # isort: skip
 from makemore.cli.app import app
 from makemore.errors import MakemoreError
 
-__all__ = ["app", "home", "inspect", "lists", "main", "names", "run", "serve", "versions"]
+__all__ = ["app", "home", "inspect", "main", "names", "run", "serve", "versions"]
 
 
 def main() -> None:
-    """Run the command line: exit code 0; 1 with one line on stderr; 2 for a command or an option that there is not.
+    """Run the command line and exit with its code.
 
-    3, with a line on stderr, is of names that there are not, or not as many; 4 of what is done, but wants a look.
+    0 success; 1 error; 2 usage error; 3 request cannot be satisfied; 4 completed, needs attention; 130 interrupted.
+    A MakemoreError and an OSError are one line on stderr. Any other exception is a bug and keeps its traceback.
     """
     log = logging.getLogger("makemore")
     log.handlers = [logging.StreamHandler(sys.stderr)]
@@ -26,12 +40,12 @@ def main() -> None:
         app(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who reads our output has had enough: nothing is wrong, and nothing is left to flush.
+        # The reader closed the pipe, as `head` does. Nothing is left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, OSError) as error:
+    except (MakemoreError, ValueError, OSError) as error:
         print(f"makemore: {error}", file=sys.stderr)
-        # Prefect keeps the error of a failed task, and with its frames a database connection, until the interpreter
-        # is gone; DuckDB then prints forty lines of complaint.
+        # Prefect keeps the error of a failed task until the interpreter exits, and its frames a database connection:
+        # DuckDB would then print forty lines.
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
         sys.exit(error.exit_code if isinstance(error, MakemoreError) else 1)

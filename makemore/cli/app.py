@@ -1,30 +1,44 @@
-"""The app that all commands are of, and the options that several of them have."""
+"""The cyclopts app, its groups and the options that several commands share.
+
+Commands import torch, duckdb, polars and prefect when they run: `--help` needs none of them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
 from makemore import __version__
+from makemore.errors import NotFound
+from makemore.models import model_types
+from makemore.options import Device, TrainOptions  # noqa: F401 (an inherited annotation)
 
-# torch, duckdb, polars and prefect are imported by the commands that need them: --help is quick without.
-
+RUN, NAMES, INSPECT, VERSIONS, HOME, OTHER = (
+    Group(name, sort_key=i) for i, name in enumerate(["Run", "Names", "Inspect", "Versions", "Home", "Other"])
+)
 app = App(
     name="makemore",
     help="Takes lists of names and makes more names like them.",
     version=__version__,
+    group_commands=OTHER,
     default_parameter=Parameter(negative=()),
 )
 app.register_install_completion_command(name="--install-completion")
 
-HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of this body of names.")]
-VersionOption = Annotated[str | None, Parameter(help="Published version; the champion if left out.")]
-ModelOption = Annotated[str | None, Parameter(help="Model type; the one that the version serves with if left out.")]
+DEFAULT_HOME = Path("artifacts")
+
+HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of the home.")]
+VersionOption = Annotated[str | None, Parameter(help="Published version; the champion by default.")]
+ModelOption = Annotated[str | None, Parameter(help="Model type; that of the promotion by default.")]
 OutputOption = Annotated[
     Path | None,
     Parameter(
@@ -33,26 +47,33 @@ OutputOption = Annotated[
         allow_leading_hyphen=True,
     ),
 ]
-Flat = Parameter(name="*")
-HOME = Path("artifacts")
-KeepOption = Annotated[int, Parameter(help="Newest versions that stay; older ones are deleted.")]
+KeepOption = Annotated[int, Parameter(help="Number of newest versions to keep; older ones are deleted.")]
 NotifyOption = Annotated[
     str,
     Parameter(
         env_var="MAKEMORE_NOTIFY",
-        help="Who is told when something wants a look: webhooks and blocks of Prefect's (block:TYPE/NAME), by commas.",
+        help="Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas.",
     ),
 ]
-TimeoutOption = Annotated[
-    float, Parameter(env_var="MAKEMORE_TIMEOUT", help="Hours after which a run is ended as failed.")
-]
+TimeoutOption = Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT", help="Time limit of a run in hours.")]
+Flat = Parameter(name="*")
 
 
-def tell_whom(notify: str) -> None:
-    """Have the flows tell whom `--notify` names: not by a parameter of theirs, which a run's page would show.
+@dataclass(frozen=True)
+class TrainFlags(TrainOptions):
+    """`TrainOptions` with the model types in the help."""
+
+    models: Annotated[
+        tuple[str, ...],
+        Parameter(help=f"Model types to train, separated by commas or one per option: {', '.join(model_types())}."),
+    ] = TrainOptions.models
+
+
+def set_alerts(notify: str) -> None:
+    """Pass `--notify` to the flows by the environment: the run page would show a parameter.
 
     Raises:
-        ValueError: an address is none.
+        InvalidOption: an address is invalid.
     """
     from makemore.notifications import addresses
 
@@ -60,23 +81,28 @@ def tell_whom(notify: str) -> None:
     os.environ["MAKEMORE_NOTIFY"] = notify
 
 
-def named(lists: tuple[str, ...]) -> list[str]:
-    """The lists that a command names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    if not lists:
-        raise ValueError(
-            "no list is named: name a file, a folder, a glob or a URL, such as examples/names/english.txt."
-        )
-    return list(lists)
+def count(things: Sequence[object], noun: str) -> str:
+    """Return '1 version', '2 versions'."""
+    return f"{len(things)} {noun}{'s' * (len(things) != 1)}"
 
 
 @contextmanager
-def prefect_needed() -> Iterator[None]:
-    """A block that imports flows; if what they need is missing, the error says how to install it."""
+def list_file(names: str) -> Iterator[Path]:
+    """Yield the path of a list; `-` is a copy of stdin."""
+    if names != "-":
+        yield Path(names)
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "stdin.txt"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
+@contextmanager
+def flows_installed() -> Iterator[None]:
+    """Raise NotFound with the command that installs Prefect if an import in the block fails."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is not installed: pip install 'makemore[flows]'.") from error
+        raise NotFound(f"{error.name} is not installed", "pip install 'makemore[flows]'") from error

@@ -1,98 +1,153 @@
-"""The commands that look after the disk: old versions go, a home is kept in one file, and made anew from it."""
+"""Commands that keep a home healthy: verify, prune, back up, release and forget."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from makemore.cli.app import HOME, HomeOption, app
+from makemore.cli.app import DEFAULT_HOME, HOME, HomeOption, app, count
+from makemore.errors import CorruptData, InvalidOption, QuarantinedList
 from makemore.home import locked_home
 
 if TYPE_CHECKING:
     from makemore.maintenance.backup import Kept
-    from makemore.maintenance.retention import Freed
+
+SourceArgument = Annotated[str | None, Parameter(help="URI of the list, or the end of it.")]
 
 
-@app.command
+@app.command(group=HOME)
+def verify(
+    version: Annotated[str | None, Parameter(help="Published version; the whole home by default.")] = None,
+    /,
+    *,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Check every byte of a home: the working database, the registry and the checksum of each file of each version.
+
+    Example: makemore verify
+    """
+    from makemore.maintenance import checking
+
+    for line in checking.verify(home, version):
+        print(line)
+
+
+@app.command(group=HOME)
 def prune(
     *,
-    keep: Annotated[int, Parameter(help="Newest versions that stay.")] = 30,
-    dry_run: Annotated[bool, Parameter(help="Say what would go, and delete nothing.")] = False,
-    home: HomeOption = HOME,
+    keep: Annotated[int, Parameter(help="Number of newest versions to keep.")] = 30,
+    dry_run: Annotated[bool, Parameter(help="Print what would be deleted, and delete nothing.")] = False,
+    home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Delete all but the newest versions, the champion, the previous one and pinned ones; and what killed runs left.
+    """Delete old versions and the leftovers of killed runs.
+
+    Keeps the newest versions, the champion, the previous champion and pinned versions.
 
     Example: makemore prune --keep 30 --dry-run
     """
     from makemore.maintenance import retention
 
-    _check_there(home)
-    with locked_home(home, "makemore prune"):
+    with locked_home(home, "makemore prune", create=False):
         pruned = retention.prune(home, keep, dry_run=dry_run)
-    for version, why in pruned.kept.items():
-        print(f"stays  {version}  {why}")
-    goes = "would go" if dry_run else "gone"
-    print("".join(f"{goes}  {line}\n" for line in _lines((*pruned.versions, *pruned.leftovers))), end="")
-    frees = "would free" if dry_run else "freed"
-    print(f"{frees} {_size(pruned.bytes)}: {_many(pruned.versions, 'version')}, {_many(pruned.leftovers, 'leftover')}")
+    for version, reason in pruned.kept.items():
+        print(f"kept  {version}  {reason}")
+    for freed in (*pruned.versions, *pruned.leftovers):
+        print(f"{'would delete' if dry_run else 'deleted'}  {freed.path}  {_size(freed.bytes)}")
+    counts = f"{count(pruned.versions, 'version')}, {count(pruned.leftovers, 'leftover')}"
+    print(f"{'would free' if dry_run else 'freed'} {_size(pruned.bytes)}: {counts}")
 
 
-@app.command
+@app.command(group=HOME)
 def export_home(
-    file: Annotated[Path, Parameter(help="File to write: .tar.zst, .tar.gz or .tar.")], /, *, home: HomeOption = HOME
+    file: Annotated[Path, Parameter(help="File to write: .tar.zst, .tar.gz or .tar.")],
+    /,
+    *,
+    home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Write all of a home to one file: lists, relations, versions and which of them serves, read back and checked.
+    """Write a home to one archive: lists, relations, versions and registry. The archive is read back and checked.
 
     Example: makemore export-home names.tar.zst
     """
     from makemore.maintenance import backup
 
-    _check_there(home)
-    with locked_home(home, "makemore export-home"):
+    with locked_home(home, "makemore export-home", create=False):
         kept = backup.export_home(home, file)
-    print(f"{file}: {_told(kept)}; read back and checked, {_size(file.stat().st_size)}")
+    print(f"{file}: {_contents(kept)}; read back and checked, {_size(file.stat().st_size)}")
     if kept.left_out:
-        raise ValueError(
-            f"{file} is complete but for {_many(kept.left_out, 'damaged version')}: {', '.join(kept.left_out)}. "
-            "Take it from an earlier export, or delete its folder."
+        raise CorruptData(
+            f"{file} lacks {count(kept.left_out, 'damaged version')}: {', '.join(kept.left_out)}",
+            "restore the version from an earlier export, or delete its folder",
         )
 
 
-@app.command
+@app.command(group=HOME)
 def restore(
-    file: Annotated[Path, Parameter(help="File that `makemore export-home` wrote.")], /, *, home: HomeOption = HOME
+    file: Annotated[Path, Parameter(help="Archive of `makemore export-home`.")],
+    /,
+    *,
+    home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Make a home that does not exist yet from such a file, once every byte of it is checked.
+    """Restore a home from an archive, after every byte of the archive is checked. The home must not exist.
 
     Example: makemore restore names.tar.zst --home artifacts/homes/names
     """
     from makemore.maintenance import backup
 
     kept = backup.restore(file, home)
-    print(f"{home}: {_told(kept)}; as of {kept.created_at}")
+    print(f"{home}: {_contents(kept)}; exported at {kept.created_at}")
 
 
-def _told(kept: Kept) -> str:
-    return f"{_many(kept.versions, 'version')}, {kept.files} files, {_size(kept.bytes)}"
+@app.command(group=HOME)
+def release(source: SourceArgument = None, /, *, home: HomeOption = DEFAULT_HOME) -> None:
+    """Ingest a quarantined or forgotten list; without a list, print the quarantined lists.
+
+    Example: makemore release
+    """
+    from makemore.pipeline import ingest
+
+    with locked_home(home, "makemore release"):
+        if source is None:
+            lines = [f"{row['uri']}: it {row['reason']}" for row in ingest.held(home)]
+            print("\n".join(lines) or "no quarantined lists")
+            return
+        result = ingest.release(home, source)
+    if result.held:
+        raise QuarantinedList(f"{result.uri} has new bytes and is quarantined again: it {result.held}")
+    print(f"{result.uri}: {result.names:,} names, {result.rejects:,} rejected; the next run trains on them")
 
 
-def _lines(freed: tuple[Freed, ...]) -> Iterator[str]:
-    for gone in freed:
-        yield f"{gone.path}  {_size(gone.bytes)}"
+@app.command(group=HOME)
+def forget(
+    source: SourceArgument = None,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(help="Name to forget instead of a list; case is ignored.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Delete a list or a name from the database and the counts for ever, and mark the versions that contain it.
+
+    Example: makemore forget --name zebedee
+    """
+    from makemore.maintenance import forgetting
+
+    if (source is None) == (name is None):
+        raise InvalidOption(
+            "forget takes either a list or --name", "makemore forget LIST, or makemore forget --name NAME"
+        )
+    with locked_home(home, "makemore forget"):
+        forgotten = forgetting.forget_source(home, source) if source else forgetting.forget_name(home, name or "")
+    print(f"forgot {forgotten.lines:,} lines of {count(forgotten.lists, 'list')}")
+    for version in forgotten.versions:
+        print(f"{version}: marked as forgotten")
+    if forgotten.versions:
+        print("the next run publishes a version without it; marked versions are deleted by `makemore prune`")
 
 
-def _many(things: Sequence[object], what: str) -> str:
-    return f"{len(things)} {what}{'s' * (len(things) != 1)}"
+def _contents(kept: Kept) -> str:
+    return f"{count(kept.versions, 'version')}, {kept.files} files, {_size(kept.bytes)}"
 
 
 def _size(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
-
-
-def _check_there(home: Path) -> None:
-    """Nothing, if there is such a home: a mistyped one is not to be made."""
-    if not home.is_dir():
-        raise FileNotFoundError(f"{home} does not exist: which home is meant says --home, or MAKEMORE_HOME.")

@@ -7,15 +7,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
 from makemore.files.atomic import written_aside
 from makemore.files.compression import COMPRESSED, compressed
+from makemore.options import TableFormat
 
-TableFormat = Literal["txt", "csv", "json", "jsonl", "parquet"]
 SUFFIXES: dict[str, TableFormat] = {
     ".txt": "txt",
     ".csv": "csv",

@@ -1,67 +1,126 @@
-"""The steps that look whether what changes in a home is whole: its working database, and its registry."""
+"""Verify a home: the working database, the registry, and the files of each version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
 from makemore.database import connect, first_line
-from makemore.home import Home
+from makemore.errors import CorruptData, HomeBusy
+from makemore.home import Home, locked_home
 from makemore.versions import registry
-from makemore.versions.store import list_versions
+from makemore.versions.store import find_version, list_versions
+from makemore.versions.version import Version
 
 NEEDED = ("sources", "entries", "rejects")
-"""Tables without which a working database is none."""
+"""Tables of every working database."""
+DATABASE_HINT = (
+    "restore it from an export with `makemore restore FILE --home NEW`, or delete it and ingest the lists again: "
+    "the versions stay"
+)
+REGISTRY_HINT = (
+    "restore it from an export, or delete it, run `makemore promote VERSION` and pin versions again: a missing version "
+    "can be unpinned with `makemore unpin VERSION`"
+)
+
+
+def verify(home: Path, name: str | None = None) -> Iterator[str]:
+    """Check a home, or one of its versions; yield a line for each result.
+
+    Raises:
+        NotFound: the version does not exist, or the home has neither a database nor a version.
+        CorruptData: after the last line, if something is damaged.
+    """
+    place, damaged, hints = Home(home), [], []
+    versions = list_versions(place)
+    if name is not None or not (versions or place.db.exists()):
+        versions = [find_version(place, name)]
+    else:
+        try:
+            with locked_home(home, "makemore verify", wait=0):
+                problems = list(database_problems(place))
+        except HomeBusy as error:
+            yield f"{place.db.name}: not checked: {error}"
+        else:
+            yield from _lines(place.db.name, problems)
+            if problems:
+                damaged.append(place.db.name)
+                hints.append(DATABASE_HINT)
+        problems = list(registry_problems(place))
+        yield from _lines(registry.REGISTRY, problems)
+        if problems:
+            damaged.append(registry.REGISTRY)
+            hints.append(REGISTRY_HINT)
+    for version in versions:
+        problems = _version_problems(version)
+        if not version.path.exists():
+            yield f"{version.name}: deleted during the check"
+            continue
+        yield from _lines(version.name, problems)
+        if problems:
+            damaged.append(version.name)
+            hints.append(f"do not use {version.name}")
+    if damaged:
+        raise CorruptData(f"{home} is damaged: {', '.join(damaged)}", "; ".join(hints))
 
 
 def database_problems(home: Home) -> Iterator[str]:
-    """Each way in which the working database is damaged. Only for who holds the home.
+    """Yield each problem of the working database. Call it only while the home is locked.
 
-    DuckDB checks a block against its checksum when it reads it. A hash of every column reads every block, and keeps
-    none of it.
+    DuckDB compares a block with its checksum when it reads the block. A hash over all columns reads every block and
+    keeps none in memory.
 
     Raises:
-        ValueError: another program has it open.
+        HomeBusy: another program has opened the database.
     """
     if not home.db.exists():
-        yield "is missing"
+        yield "missing"
         return
     try:
         with connect(home.db, read_only=True) as con:
-            there = [name for (name,) in con.execute("select table_name from duckdb_tables() order by all").fetchall()]
-            yield from (f"table {name} is missing" for name in NEEDED if name not in there)
-            for name in there:
-                yield from _unreadable(con, name)
+            tables = [name for (name,) in con.execute("select table_name from duckdb_tables() order by all").fetchall()]
+            yield from (f"table {name} is missing" for name in NEEDED if name not in tables)
+            for name in tables:
+                yield from _table_problems(con, name)
     except ValueError as error:
-        told = first_line(error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error)
-        if "Could not set lock" in told:
-            raise ValueError(f"{home.db} is open in another program: close it. {told}") from error
-        yield told
+        reason = first_line(error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error)
+        if "Could not set lock" in reason:
+            raise HomeBusy(f"{home.db} is open in another program ({reason})", "close it there") from error
+        yield reason
 
 
 def registry_problems(home: Home) -> Iterator[str]:
-    """Each way in which the registry is damaged, or names as champion or pinned what is not there.
-
-    A previous champion may be gone: only going back to it would need it, and says so.
-    """
-    published = list_versions(home)
+    """Yield each problem of the registry. The previous champion may be missing: only a rollback needs it."""
+    versions = list_versions(home)
     if not (home.path / registry.REGISTRY).exists():
-        if any(version.promotion.exists() for version in published):
-            yield "is missing: which version serves is not known. The next run writes it anew, without pins and marks"
+        if any(version.promotion.exists() for version in versions):
+            yield "missing, champion unknown. The next run writes it again, without pins and marks"
         return
     try:
         known = registry.read(home)
     except ValueError as error:
         yield first_line(error)
         return
-    needed = {*known.pinned, *([known.champion.version] if known.champion else [])}
-    for version in sorted(needed - {version.name for version in published}):
-        yield f"{version} is {' and '.join(known.marks(version))}, and not there"
+    names = {version.name for version in versions}
+    for name in sorted({*known.pinned, *([known.champion.version] if known.champion else [])} - names):
+        yield f"{name} is {' and '.join(known.marks(name))}, but missing"
 
 
-def _unreadable(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:
+def _version_problems(version: Version) -> list[str]:
+    try:
+        return list(version.verify())
+    except FileNotFoundError as error:
+        return [str(error)]
+
+
+def _table_problems(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:
     try:
         con.execute(f'select bit_xor(hash(columns(*))) from "{table}"').fetchall()
     except duckdb.Error as error:
         yield f"table {table} cannot be read: {first_line(error)}"
+
+
+def _lines(part: str, problems: list[str]) -> list[str]:
+    return [f"{part}: {problem}" for problem in problems] or [f"{part}: ok"]

@@ -1,6 +1,7 @@
 """The steps in order: paths and numbers in, paths and numbers out.
 
 - `ingest`: one list
+- `lists`: the lists that a command names
 - `inbox`: all lists of a run
 - `build`: the relations
 - `due`: whether a new version is due
@@ -13,4 +14,17 @@
 - `evaluate`: the nll of a list, and the ARPA export
 """
 
-__all__ = ["build", "draft", "due", "evaluate", "inbox", "ingest", "nightly", "publish", "sample", "score", "train"]
+__all__ = [
+    "build",
+    "draft",
+    "due",
+    "evaluate",
+    "inbox",
+    "ingest",
+    "lists",
+    "nightly",
+    "publish",
+    "sample",
+    "score",
+    "train",
+]

@@ -25,7 +25,7 @@ from makemore.files.atomic import check_target, written_aside
 from makemore.inference.generation import Generation
 from makemore.inference.loading import LoadedModel
 from makemore.ingest import readers, sources, validation
-from makemore.options import MAX_LENGTH, ReadOptions
+from makemore.options import MAX_LENGTH, ReadOptions, TableFormat
 from makemore.pipeline.evaluate import folded
 from makemore.progress import counting
 from makemore.sampling.requests import Request
@@ -199,7 +199,7 @@ def _progress(requests: Sequence[Request]) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
-def _columns(frame: pl.DataFrame, request: Request, table_format: tables.TableFormat) -> pl.DataFrame:
+def _columns(frame: pl.DataFrame, request: Request, table_format: TableFormat) -> pl.DataFrame:
     if table_format == "txt":
         return frame.select("name")
     return frame.select(pl.lit(request.id).alias("request"), pl.all()) if request.id else frame

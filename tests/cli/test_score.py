@@ -122,8 +122,8 @@ def test_scores_are_written_to_a_file(ok, published, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say either names, as in `makemore score emma`, or one list of them, with --names FILE."),
-        (["emma", "--names", "x.txt"], "say either names, as in"),
+        ([], "score takes either names or --names. hint: makemore score emma"),
+        (["emma", "--names", "x.txt"], "score takes either names or --names"),
         (["emma", "zoë"], "'zoë' contains 'ë', which is not in this vocab of 27 characters. hint: ingest"),
         (["emma", "a.b"], "which marks start and end. hint: correct it or leave it out"),
         (["emma", ""], "invalid name '': it is empty"),

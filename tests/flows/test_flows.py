@@ -1,4 +1,4 @@
-"""The flows on a real server: tasks in order, retries where they help, failures that name their list."""
+"""The flows on a real Prefect server: order, retries, states, alerts and run pages."""
 
 import threading
 import time
@@ -35,9 +35,9 @@ def names(tmp_path):
 
 
 def task_runs(flow_run_id):
-    """Names and states of an ended flow run's tasks, as the server has them, in the order of their start.
+    """Names and states of the tasks of an ended flow run, in the order of their start.
 
-    The server hears of them a little later than of the run: it is asked until nothing moves any more.
+    The server receives them a little later than the state of the run: query it until they do not change.
     """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -55,8 +55,8 @@ def task_runs(flow_run_id):
     return runs
 
 
-def shown_on_page(flow_run_id):
-    """What a flow run shows, by key."""
+def artifacts(flow_run_id):
+    """Artifacts of a flow run, by key."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
@@ -65,8 +65,8 @@ def shown_on_page(flow_run_id):
         return {artifact.key: str(artifact.data) for artifact in client.read_artifacts(artifact_filter=mine)}
 
 
-def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
-    """The flow's version holds the same bytes as the one made without Prefect."""
+def test_nightly_publishes_the_bytes_of_the_pipeline(names, tmp_path):
+    """The version of the flow has the same bytes as the one made without Prefect."""
     from makemore.flows.nightly import nightly
 
     version = nightly([names], tmp_path / "flow", build=EVERYTHING, train=TrainOptions(samples=10)).version
@@ -85,8 +85,8 @@ def test_nightly_makes_the_version_that_the_steps_make(names, tmp_path):
         assert (version / file).read_bytes() == (expected / file).read_bytes()
 
 
-def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp_path, monkeypatch, webhook):
-    """The task that fails fails alone; the version has the others; somebody is told, and the page shows all of it."""
+def test_a_run_with_a_failed_model_needs_attention(names, tmp_path, monkeypatch, webhook):
+    """One task fails; the version has the other models; an alert is sent, and the page has all artifacts."""
     from makemore.flows.nightly import nightly
 
     def failing(*_, **__):
@@ -98,12 +98,12 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
     state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
     version = store.find_version(Home(tmp_path / "home")).path
-    night = state.result()
-    assert (state.type.name, state.name) == ("COMPLETED", "Wants a look")
-    assert night.version == version
-    assert "the models that failed. bigram_net: the loss is nan." in night.problems[0]
-    assert [(told["version"], told["status"], told["problems"]) for told in webhook.posted] == [
-        (version.name, "done", list(night.problems))
+    result = state.result()
+    assert (state.type.name, state.name) == ("COMPLETED", "Needs attention")
+    assert result.version == version
+    assert "the models that failed. bigram_net: the loss is nan." in result.problems[0]
+    assert [(alert["version"], alert["status"], alert["problems"]) for alert in webhook.posted] == [
+        (version.name, "completed", list(result.problems))
     ]
     assert Version(version).model_types == ["bigram"]
     assert list(Version(version).verify()) == []
@@ -119,15 +119,15 @@ def test_a_model_that_fails_is_a_run_that_wants_a_look_with_a_version(names, tmp
         ("publish", "Completed"),
         ("prune", "Completed"),
     ]
-    shown = shown_on_page(run)
+    shown = artifacts(run)
     assert shown.keys() == {"lists", "version", "decision", "models", "report"}
     assert version.name in shown["decision"]
     assert "Completed" not in shown["lists"]
     assert shown["report"].startswith("[report.html of ")
 
 
-def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monkeypatch, webhook):
-    """Its run is Completed under a name of its own, has the task of each list and `prune`, and leaves torch alone."""
+def test_a_run_with_nothing_to_do_sends_no_alert(names, tmp_path, monkeypatch, webhook):
+    """Its state has a name of its own; its tasks are one `ingest` for each list, and `prune`."""
     from makemore.flows.nightly import nightly
 
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
@@ -136,67 +136,67 @@ def test_a_night_with_nothing_new_says_so_and_tells_nobody(names, tmp_path, monk
     state = nightly([names], tmp_path / "home", **options, return_state=True)
 
     assert (state.type.name, state.name) == ("COMPLETED", "Nothing to do")
-    assert state.message == "the newest version is made of all that there is"
+    assert state.message == "the newest version is up to date"
     assert state.result() == Night(None)
     assert task_runs(state.state_details.flow_run_id) == [(f"ingest {names}", "Completed"), ("prune", "Completed")]
     assert webhook.posted == []
 
 
-def test_the_exit_code_says_how_a_night_ended(makemore, names, tmp_path, monkeypatch, webhook):
-    """0 for a version and for nothing to do, 4 if something wants a look, 1 if it failed; told as the page says."""
-    # The command line sets it, and here it is to be as it was before.
+def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, webhook):
+    """0 for a version and for nothing to do, 4 if the run needs attention, 1 if it failed."""
+    # The command line sets it. Restore it after the test.
     monkeypatch.setenv("MAKEMORE_NOTIFY", "")
 
     def run(home, *words, **env):
         return makemore("run", *words, "--home", tmp_path / home, "--models", "bigram", "--samples", "10", **env)
 
     made, idle = run("home", names), run("home", names)
-    look = run("home", names, tmp_path / "gone.txt", "--notify", webhook.url)
+    partial = run("home", names, tmp_path / "gone.txt", "--notify", webhook.url)
     (tmp_path / "empty.txt").write_text("")
     failed = run("other", tmp_path / "empty.txt", MAKEMORE_NOTIFY=webhook.url)
 
-    assert [done.returncode for done in (made, idle, look, failed)] == [0, 0, 4, 1]
-    assert "It serves from now on, with bigram" in made.stdout
-    assert idle.stdout == look.stdout == "nothing to do: the newest version is made of all that there is.\n"
+    assert [done.returncode for done in (made, idle, partial, failed)] == [0, 0, 4, 1]
+    assert "Promoted to champion (model: bigram)" in made.stdout
+    assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
     assert "to look at: " not in idle.stderr
-    assert f"to look at: {tmp_path / 'gone.txt'} does not exist." in look.stderr
+    assert f"to look at: {tmp_path / 'gone.txt'} does not exist." in partial.stderr
     assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n")
-    assert [told["status"] for told in webhook.posted] == ["done", "failed"]
-    assert "secret" not in look.stderr + failed.stderr
+    assert [alert["status"] for alert in webhook.posted] == ["completed", "failed"]
+    assert "secret" not in partial.stderr + failed.stderr
 
 
-def test_a_block_of_prefects_is_told(monkeypatch):
-    """By its type and its name, as it was saved."""
+def test_a_prefect_block_receives_an_alert(monkeypatch):
+    """By its type and name."""
     from prefect.blocks.abstract import NotificationBlock
 
     from makemore.flows import alerts
 
     class Remembering(NotificationBlock):
         def notify(self, body, subject=None):
-            told.append((body, subject))
+            received.append((body, subject))
 
-    told = []
+    received = []
     Remembering().save("ops")
-    alerts._notify("remembering/ops", "the night is failed")
+    alerts._notify("remembering/ops", "nightly run failed")
 
-    assert told == [("the night is failed", "makemore")]
+    assert received == [("nightly run failed", "makemore")]
 
 
-def test_a_night_that_fails_tells_why(tmp_path, monkeypatch, webhook):
-    """Nothing could be read, and there is nothing to make a version of."""
+def test_a_failed_run_sends_its_reason(tmp_path, monkeypatch, webhook):
+    """No list can be read, and the home has none."""
     from makemore.flows.nightly import nightly
 
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     state = nightly([str(tmp_path / "gone.txt")], tmp_path / "home", return_state=True)
 
     assert state.type.name == "FAILED"
-    assert [(told["status"], told["problems"]) for told in webhook.posted] == [
+    assert [(alert["status"], alert["problems"]) for alert in webhook.posted] == [
         ("failed", [f"{tmp_path / 'gone.txt'} does not exist."])
     ]
 
 
-def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
-    """The time limit reaches into a training, which is no model that failed; the home is free for the next night."""
+def test_a_hanging_run_times_out(names, tmp_path, monkeypatch, webhook):
+    """The time limit interrupts a training, which is not a failed model; the home is unlocked."""
     from makemore.flows.nightly import nightly
 
     def hanging(*_, **__):
@@ -206,18 +206,18 @@ def test_a_night_that_hangs_is_ended(names, tmp_path, monkeypatch, webhook):
     monkeypatch.setattr(modelling.train, "descend", hanging)
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
-    impatient = nightly.with_options(timeout_seconds=3)
-    state = impatient([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
+    limited = nightly.with_options(timeout_seconds=3)
+    state = limited([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
 
     assert state.name == "TimedOut"
     assert store.version_names(Home(tmp_path / "home")) == []
-    assert [told["status"] for told in webhook.posted] == ["failed"]
+    assert [alert["status"] for alert in webhook.posted] == ["failed"]
     with locked_home(tmp_path / "home", "the tests", wait=0):
         pass
 
 
 def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
-    """The flows that nightly is made of, one by one, end in a file of names: the same as without Prefect."""
+    """The other flows, one after the other, give the same file of names as without Prefect."""
     from makemore.flows.generate import generate
     from makemore.flows.ingest import ingest
     from makemore.flows.train import train
@@ -225,7 +225,7 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     ingest([names], tmp_path / "home", IngestOptions(split="train"))
     (tmp_path / "greek.txt").write_text("Αγάπη\n", encoding="utf-8")
     state = ingest([str(tmp_path / "greek.txt")], tmp_path / "home", return_state=True)
-    assert (state.type.name, state.name) == ("COMPLETED", "Wants a look")
+    assert (state.type.name, state.name) == ("COMPLETED", "Needs attention")
     assert "greek.txt is held back: it brings Greek" in state.message
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
@@ -242,8 +242,8 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     )  # fmt: skip
 
 
-def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_path, monkeypatch, webhook):
-    """The run is Failed, at its plan, with the number of names that there is, and somebody is told."""
+def test_an_unsatisfiable_request_fails_in_its_plan(names, tmp_path, monkeypatch, webhook):
+    """The run is Failed before the first shard, and an alert is sent."""
     from makemore.flows.generate import generate
 
     (tmp_path / "home").mkdir()
@@ -258,13 +258,13 @@ def test_a_request_that_cannot_be_met_fails_before_a_shard_is_made(names, tmp_pa
     with pytest.raises(UnsatisfiableRequest, match="request few: bigram: only 1 names satisfy these constraints"):
         state.result()
     assert not (tmp_path / "out.csv").exists()
-    [told] = webhook.posted
-    assert (told["flow"], told["status"]) == ("generate", "failed")
-    assert f"home {tmp_path / 'home'}: generate is failed.\n- request few: bigram: there are 1 such" in told["text"]
+    [alert] = webhook.posted
+    assert (alert["flow"], alert["status"]) == ("generate", "failed")
+    assert f"home {tmp_path / 'home'}: generate failed, 1 problem needs attention:\n- request few" in alert["text"]
 
 
-def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
-    """No retry for what cannot get better; the failed task names the list, and the night goes on without it."""
+def test_an_invalid_list_fails_without_retries(names, tmp_path):
+    """The failed task names the list, and the run continues without it."""
     from makemore.flows.nightly import nightly
 
     (tmp_path / "bad.txt").write_text("")
@@ -280,8 +280,8 @@ def test_a_bad_list_fails_its_task_at_once_and_by_name(names, tmp_path):
     assert len(store.version_names(Home(tmp_path / "home"))) == 1
 
 
-def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
-    """A server that answers 503 once gives its list the second time."""
+def test_a_broken_download_is_retried(tmp_path, monkeypatch):
+    """After one response 503 the second attempt succeeds."""
     from makemore.flows import nightly_tasks
     from makemore.flows.ingest import ingest
 
@@ -294,7 +294,7 @@ def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
             self.wfile.write(b"emma\nava\n")
 
         def log_message(self, *_):
-            """Nothing: pytest's output is for tests."""
+            """Log nothing."""
 
     monkeypatch.setattr(nightly_tasks.ingest, "retry_delay_seconds", 0.1)
 
@@ -310,7 +310,7 @@ def test_a_download_that_breaks_is_tried_again(tmp_path, monkeypatch):
 
 
 def test_parameters_are_typed():
-    """What a page or an API gives is checked before the flow runs."""
+    """Prefect validates parameters from a page or the API before the flow runs."""
     from makemore.flows.nightly import nightly
 
     schema = nightly.parameters

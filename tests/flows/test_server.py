@@ -1,4 +1,4 @@
-"""A standing server and a worker: what they are given to do, and that they come up and stop as one; real processes."""
+"""The Prefect server and worker of `makemore serve`, as real processes: deployments, start and stop."""
 
 import os
 import re
@@ -13,33 +13,34 @@ from pathlib import Path
 import pytest
 import yaml
 
-from makemore.flows import SETTINGS, alerts, deployments
-from makemore.flows import server as serving
-from makemore.flows.nightly import NOTHING
+from makemore.errors import MakemoreError
+from makemore.flows import SETTINGS, deployments, server
+from makemore.flows.alerts import NEEDS_ATTENTION
+from makemore.flows.nightly import NOTHING_TO_DO
 from tests.conftest import ENGLISH, ROOT
 
 
 @pytest.fixture
 def port():
-    """A port that nothing listens on."""
+    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
 
 
-def processes_of(session):
-    """Processes that have this text in their environment or command."""
+def processes_of(text):
+    """Commands of the processes with this text in their environment."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if session.encode() in (folder / "environ").read_bytes() and folder.name != str(os.getpid()):
+            if text.encode() in (folder / "environ").read_bytes() and folder.name != str(os.getpid()):
                 found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
     return found
 
 
-def test_serve_brings_up_a_server_and_a_worker_and_stops_both(prefect_home, port, tmp_path):
-    """By one signal, with 0, and nothing is left; until then the night is planned, one at a time."""
+def test_serve_starts_and_stops_a_server_and_a_worker(prefect_home, port, tmp_path):
+    """One signal stops both, with exit code 0 and no process left; the deployments are on the server."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MAKEMORE_"))}
     environment |= {"PREFECT_HOME": str(prefect_home), "PREFECT_SERVER_API_PORT": str(port)}
     words = ["serve", str(ENGLISH), "--home", "home", "--cron", "30 1 * * *", "--timezone", "Europe/Berlin"]
@@ -51,16 +52,13 @@ def test_serve_brings_up_a_server_and_a_worker_and_stops_both(prefect_home, port
         stderr=subprocess.PIPE,
         text=True,
     )
-    told = process.stdout.readline()
+    first_line = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    _, complaints = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
 
-    assert told == (
-        f"Serving on http://127.0.0.1:{port}: the deployment nightly runs at '30 1 * * *', Europe/Berlin. "
-        "Ctrl-C stops it.\n"
-    ), complaints
-    assert process.returncode == 0, complaints
-    assert "Stopped by SIGTERM." in complaints
+    assert first_line.startswith(f"serving on http://127.0.0.1:{port}: nightly runs at '30 1 * * *'"), stderr
+    assert process.returncode == 0, stderr
+    assert "stopped by SIGTERM" in stderr
     assert processes_of(f"PREFECT_HOME={prefect_home}") == []
     with sqlite3.connect(prefect_home / "prefect.db") as con:
         found = con.execute(
@@ -75,50 +73,50 @@ def test_serve_brings_up_a_server_and_a_worker_and_stops_both(prefect_home, port
         ("generate", None, home, None, None, None),
         ("nightly", str(ENGLISH), home, "30 1 * * *", "Europe/Berlin", "CANCEL_NEW"),
     ]
-    assert automations == [(deployments.SILENT,)]
+    assert automations == [(deployments.AUTOMATION,)]
     assert (deployments.POOL, "process") in pools
 
 
-def test_a_port_that_is_taken_is_told_at_once(monkeypatch):
-    """With what to do about it, and nothing is started."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(taken.getsockname()[1]))
-        with pytest.raises(ValueError, match="is taken, maybe by another Prefect server: stop that, or set another"):
-            serving.serve({}, "0 2 * * *", "UTC")
+def test_a_port_in_use_is_an_error(monkeypatch):
+    """Before anything is started."""
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(used.getsockname()[1]))
+        with pytest.raises(MakemoreError, match="is in use, possibly by another Prefect server"):
+            server.serve({}, "0 2 * * *", "UTC")
 
 
-def test_a_process_that_ends_by_itself_ends_the_other():
-    """And its exit code is told."""
-    with subprocess.Popen(["sleep", "60"]) as server, subprocess.Popen([sys.executable, "-c", "exit(7)"]) as worker:
-        with pytest.raises(ValueError, match="the worker ended by itself, with 7"):
-            serving._watch(server, worker)
-        server.kill()
+def test_the_end_of_a_process_is_an_error():
+    """With its exit code."""
+    with subprocess.Popen(["sleep", "60"]) as running, subprocess.Popen([sys.executable, "-c", "exit(7)"]) as ended:
+        with pytest.raises(MakemoreError, match="the worker ended with exit code 7"):
+            server._watch(running, ended)
+        running.kill()
 
 
-def test_serve_needs_a_list_a_time_zone_and_addresses(makemore):
-    """What is wrong is told before anything starts."""
-    assert "no list is named" in makemore("serve").stderr
-    assert "no such time zone. Use UTC" in makemore("serve", ENGLISH, "--timezone", "Mars/Olympus").stderr
+def test_serve_checks_its_options_before_it_starts(makemore):
+    """Usage errors, without the secret of an address."""
+    assert "no list given" in makemore("serve").stderr
+    assert "unknown --timezone Mars/Olympus" in makemore("serve", ENGLISH, "--timezone", "Mars/Olympus").stderr
     refused = makemore("serve", ENGLISH, "--notify", "https:///secret")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "secret" not in refused.stderr
 
 
-def test_a_silent_run_is_ended_unless_its_state_says_that_it_ended(prefect_server):
-    """The automation knows the names that a night's own states have, and is made once."""
+def test_the_automation_knows_all_final_states(prefect_server):
+    """Also the names of our own states; saved twice, it exists once."""
     from prefect.automations import Automation
 
-    deployments.end_the_silent()
-    deployments.end_the_silent()
+    deployments.save_automation()
+    deployments.save_automation()
 
-    trigger = Automation.read(name=deployments.SILENT).trigger
-    assert {f"prefect.flow-run.{name}" for name in (NOTHING, alerts.LOOK, "Completed")} <= trigger.expect
+    trigger = Automation.read(name=deployments.AUTOMATION).trigger
+    assert {f"prefect.flow-run.{name}" for name in (NOTHING_TO_DO, NEEDS_ATTENTION, "Completed")} <= trigger.expect
     assert trigger.within.total_seconds() >= 3 * int(SETTINGS["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
 
 
-def test_the_settings_of_a_checkout_are_those_of_the_flows():
-    """`prefect server start` and `prefect worker start` in a checkout do as `makemore serve` does."""
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["prefect"]
+def test_a_checkout_has_the_settings_of_the_flows():
+    """`prefect server start` and `prefect worker start` in a checkout use the settings of `makemore serve`."""
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["prefect"]
 
     def flat(settings, prefix=""):
         for name, value in settings.items():
@@ -128,11 +126,11 @@ def test_the_settings_of_a_checkout_are_those_of_the_flows():
                 yield f"PREFECT_{prefix}{name}".upper(), str(value).lower() if isinstance(value, bool) else str(value)
 
     same = {name: value for name, value in SETTINGS.items() if name.startswith("PREFECT_")}
-    assert dict(flat(told)) == same
+    assert dict(flat(configured)) == same
 
 
-def test_prefect_yaml_says_what_serve_does():
-    """The same pool, names, schedule and limit, of flows that there are, with parameters that they have."""
+def test_prefect_yaml_deploys_what_serve_deploys():
+    """Existing flows and parameters, with the same pool, names, descriptions and limit."""
     import importlib
 
     page = yaml.safe_load((ROOT / "prefect.yaml").read_text())

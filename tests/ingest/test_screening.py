@@ -138,7 +138,7 @@ def test_the_command_says_what_is_held_and_lets_it_in(home, makemore, ok):
     assert "other.txt: 1 names" in done.stdout
     assert "greek.txt: it brings Greek" in ok("release", "--home", home)
     assert "greek.txt: 1 names, 0 rejected" in ok("release", greek, "--home", home)
-    assert "no list is held back" in ok("release", "--home", home)
+    assert "no quarantined lists" in ok("release", "--home", home)
 
 
 def test_a_list_that_becomes_another_that_is_known_is_looked_at_too(home):

@@ -88,8 +88,8 @@ def test_nights_go_on_in_a_restored_home(made, exported, tmp_path, ok):
     there = ["--home", tmp_path / "new"]
     (tmp_path / "more.txt").write_text("zoe\nemma\n")
 
-    assert ok("verify", *there).splitlines()[:2] == ["makemore.duckdb: as written", "registry.json: as written"]
-    assert "nothing new" in ok("ingest", made.parent / "list.txt", *there)
+    assert ok("verify", *there).splitlines()[:2] == ["makemore.duckdb: ok", "registry.json: ok"]
+    assert "unchanged" in ok("ingest", made.parent / "list.txt", *there)
     ok("ingest", tmp_path / "more.txt", *there)
     ok("build", *there)
     assert "Published" in ok("train", "--models", "bigram", "--samples", 5, *there)
@@ -123,7 +123,7 @@ def test_a_damaged_version_is_left_out_and_named(home, tmp_path, makemore):
     done = makemore("export-home", tmp_path / "names.tar", "--home", home)
 
     assert done.returncode == 1
-    assert f"complete but for 1 damaged version: {version.name}" in done.stderr
+    assert f"lacks 1 damaged version: {version.name}" in done.stderr
     assert restore(tmp_path / "names.tar", tmp_path / "new").versions == ()
     assert Home(tmp_path / "new").db.read_bytes() == Home(home).db.read_bytes()
 

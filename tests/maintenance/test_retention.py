@@ -276,10 +276,10 @@ def test_the_command_says_what_goes_and_why_the_others_stay(home, ok, makemore):
     would = ok("prune", "--keep", 1, "--dry-run", "--home", home.path)
     did = ok("prune", "--keep", 1, "--home", home.path)
 
-    stays = [f"stays  {names[0]}  pinned", f"stays  {names[4]}  previous champion", f"stays  {names[5]}  champion"]
+    kept = [f"kept  {names[0]}  pinned", f"kept  {names[4]}  previous champion", f"kept  {names[5]}  champion"]
     assert would.splitlines() == [
-        *stays,
-        *(f"would go  versions/{name}  0.0 MB" for name in names[1:4]),
+        *kept,
+        *(f"would delete  versions/{name}  0.0 MB" for name in names[1:4]),
         "would free 0.0 MB: 3 versions, 0 leftovers",
     ]
     assert did.splitlines()[-1] == "freed 0.0 MB: 3 versions, 0 leftovers"
