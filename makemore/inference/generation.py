@@ -94,11 +94,9 @@ def generation_of(
             raise UnsatisfiableRequest(f"--best supports bigram, bigram_net and ngram, not {request.model}")
         trellis = Trellis.of(automaton_of(model, decoding), constraints, max_product)
         return Generation(request, partial(_best, trellis, vocab))
-    needs_guide = not is_automaton(model) and (options.distinct or not constraints.is_unconstrained)
     sampler = sampler_of(
-        model, vocab, constraints, decoding,
-        seed=request.seed, guide=guide(decoding) if needs_guide else None, device=device,
-    )  # fmt: skip
+        model, vocab, constraints, decoding, seed=request.seed, guide=partial(guide, decoding), device=device
+    )
 
     def draw(n: int, shard: int) -> Iterator[pl.DataFrame]:
         return sample.sample(sampler, n, seed=request.seed, shard=shard, distinct=options.distinct)

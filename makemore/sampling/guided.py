@@ -66,13 +66,12 @@ class ProposalDistribution:
 
 
 @torch.inference_mode()
-def propose(
-    distribution: ProposalDistribution, rng: np.random.Generator, n: int, min_log_weights: Floats | None = None
-) -> Proposals:
-    """Draw `n` names; the mean importance weight estimates the probability that a name satisfies the constraints.
+def propose(distribution: ProposalDistribution, rng: np.random.Generator, min_log_weights: Floats) -> Proposals:
+    """Draw n names; the mean importance weight estimates the probability that a name satisfies the constraints.
 
     The weight is 0 if the net cannot complete a name, or if the name was abandoned below `min_log_weights` (n,).
     """
+    n = len(min_log_weights)
     model, guide, tensor = distribution.model, distribution.guide, distribution.tensor
     nats, log_weights, log_forced = np.zeros(n), np.zeros(n), 0.0
     is_forced, net_state = guide is not None, model.initial_state(1)
@@ -107,11 +106,9 @@ def propose(
         column = np.zeros(n, dtype=np.int64)
         column[active] = ix
         columns.append(column)
-        unfinished = ix != 0
-        if min_log_weights is not None and guide:
-            abandoned = unfinished & abandon(log_weights[active], min_log_weights[active])
-            log_weights[active[abandoned]] = -np.inf
-            unfinished &= ~abandoned
+        abandoned = (ix != 0) & abandon(log_weights[active], min_log_weights[active])
+        log_weights[active[abandoned]] = -np.inf
+        unfinished = (ix != 0) & ~abandoned
         active, row, ix, guide_state = active[unfinished], row[unfinished], ix[unfinished], guide_state[unfinished]
         if guide:
             guide_state = guide.after(guide_state, ix)

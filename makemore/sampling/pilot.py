@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from makemore.errors import UnsatisfiableRequest
 from makemore.sampling.automaton import Floats
 from makemore.sampling.guided import ProposalDistribution, propose
-from makemore.sampling.random_streams import PILOT_SHARD, random_stream
 from makemore.sampling.trellis import Trellis
 
 PILOT_BATCHES = 2
@@ -37,7 +37,9 @@ class Pilot:
     """Estimated probability that a name of the net satisfies the constraints."""
 
 
-def run_pilot(distribution: ProposalDistribution, guide: Trellis, batch_size: int, seed: int) -> Pilot:
+def run_pilot(
+    distribution: ProposalDistribution, guide: Trellis, batch_size: int, stream: Callable[[int], np.random.Generator]
+) -> Pilot:
     """Propose names with each candidate smoothing and keep the one with the highest acceptance rate.
 
     Raises:
@@ -47,10 +49,7 @@ def run_pilot(distribution: ProposalDistribution, guide: Trellis, batch_size: in
     for factor in GUIDE_SMOOTHINGS:
         candidate = replace(distribution, smoothing=factor * guide.total)
         min_log_weights = np.full(batch_size, math.log(guide.total) - ABANDON_MARGIN)
-        batches = [
-            propose(candidate, random_stream(seed, PILOT_SHARD, batch), batch_size, min_log_weights)
-            for batch in range(PILOT_BATCHES)
-        ]
+        batches = [propose(candidate, stream(batch), min_log_weights) for batch in range(PILOT_BATCHES)]
         weights = np.exp(np.concatenate([proposals.log_weights for proposals in batches]))
         bound = 1.0 if np.isinf(factor) else _truncation_bound(weights)
         forced = batches[0].log_forced

@@ -11,8 +11,7 @@ import polars as pl
 from makemore.errors import UnsatisfiableRequest
 from makemore.options import check_seed
 from makemore.prefetch import in_threads
-from makemore.sampling.random_streams import random_stream
-from makemore.sampling.samplers import Sampler
+from makemore.sampling.samplers import Sampler, random_stream
 
 SHARD_SIZE = 1 << 20
 """Names of a shard, which can be drawn without the shards before it."""

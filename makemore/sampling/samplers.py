@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,10 @@ import torch
 from makemore.device import cores, threads
 from makemore.errors import UnsatisfiableRequest
 from makemore.options import check_seed
-from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, is_automaton
+from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, counting_automaton, is_automaton
 from makemore.sampling.constraints import Constraints, text_dfa
 from makemore.sampling.guided import ProposalDistribution, propose
-from makemore.sampling.pilot import ABANDON_MARGIN, run_pilot
+from makemore.sampling.pilot import ABANDON_MARGIN, Pilot, run_pilot
 from makemore.sampling.trellis import Trellis
 from makemore.sampling.trie import Trie
 from makemore.sampling.walk import DistributionCache, walk
@@ -30,6 +31,8 @@ BATCH_SIZE = {"cpu": 2048, "cuda": 16384}
 """Names that a net generates in one batch and that share a random stream, by device type."""
 MAX_BATCH_ELEMENTS = 1 << 23
 """Limit of names times characters of a batch: 64 MB of float64."""
+PILOT = 2**32 - 1
+"""Shard of the pilot run: larger than that of any sample."""
 
 Block = tuple[npt.NDArray[np.integer], Floats]
 """Ids (n, T) of names, each row up to its first 0, and their nats (n,) under the model itself."""
@@ -59,14 +62,14 @@ class Sampler:
     workers: int = 1
     """Blocks to draw in parallel."""
     acceptance: list[Acceptance] = field(default_factory=list)
-    """Counts of each block so far; empty if no draw is rejected."""
+    """Counts of each block so far; empty for automata."""
 
 
 def sampler_of(
     model: Any, vocab: Vocab, constraints: Constraints, decoding: Decoding = Decoding(), *, seed: int,
-    guide: Automaton | None = None, device: torch.device = torch.device("cpu"),
+    guide: Callable[[], Automaton] | None = None, device: torch.device = torch.device("cpu"),
 ) -> Sampler:  # fmt: skip
-    """Return the sampler of a model under constraints; a net under constraints, on `device`, needs a guide.
+    """Return the sampler of a model under constraints; a net is on `device`, and needs a good guide to be fast.
 
     Raises:
         InvalidOption: the seed is out of range, or the constraints are too large.
@@ -75,7 +78,8 @@ def sampler_of(
     check_seed(seed)
     if is_automaton(model):
         return _automaton_sampler(Trellis.of(automaton_of(model, decoding), constraints), vocab)
-    trellis = None if constraints.is_unconstrained else Trellis.of(_required(guide), constraints)
+    guide = guide or partial(counting_automaton, len(vocab))
+    trellis = None if constraints.is_unconstrained else Trellis.of(guide(), constraints)
     return _guided_sampler(ProposalDistribution(model, decoding, trellis, device), vocab, guide, seed)
 
 
@@ -97,51 +101,39 @@ def _automaton_sampler(trellis: Trellis, vocab: Vocab, warm: DistributionCache |
     return Sampler(vocab, BLOCK_SIZE, block, excluding, probability)
 
 
-def _guided_sampler(distribution: ProposalDistribution, vocab: Vocab, guide: Automaton | None, seed: int) -> Sampler:
+def _guided_sampler(
+    distribution: ProposalDistribution, vocab: Vocab, guide: Callable[[], Automaton], seed: int
+) -> Sampler:
     """Return the sampler of a net: it accepts proposals with a probability in proportion to their importance weights.
 
     This is rejection sampling with a bound from a pilot run (Caffo, Booth and Davis 2002). With the guide's support
     alone, weights are at most 1 and sampling is exact. Otherwise weights are truncated at the bound, which misallocates
-    up to `TRUNCATED_MASS` of the names.
+    up to `TRUNCATED_MASS` of the names. Without constraints all weights are 1.
     """
-    device = distribution.device.type
+    device, acceptance = distribution.device.type, list[Acceptance]()
     size = max(1, min(BATCH_SIZE[device], MAX_BATCH_ELEMENTS // len(vocab)))
-    workers = cores() if device == "cpu" else 1
-
-    def excluding(names: pl.Series) -> Sampler:
-        trellis = distribution.guide or Trellis.of(_required(guide), Constraints(text_dfa(vocab)))
-        return _guided_sampler(replace(distribution, guide=_exclude(trellis, names, vocab)), vocab, guide, seed)
-
-    def unconstrained_block(rng: np.random.Generator) -> Block:
-        rng.random(size)  # Unused: each block takes the same random numbers with and without constraints.
+    pilot = Pilot(distribution, log_bound=0.0, probability=1.0)
+    if distribution.guide is not None:
         with threads():
-            proposals = propose(distribution, rng, size)
-        return proposals.ids, proposals.nats
-
-    if distribution.guide is None:
-        return Sampler(vocab, size, unconstrained_block, excluding, workers=workers)
-    with threads():
-        pilot = run_pilot(distribution, _satisfiable(distribution.guide), size, seed)
-    acceptance: list[Acceptance] = []
+            pilot = run_pilot(distribution, _satisfiable(distribution.guide), size, partial(random_stream, seed, PILOT))
+    # With the guide's support alone, weights never rise.
+    margin = 0 if np.isinf(pilot.distribution.smoothing) else ABANDON_MARGIN
 
     def block(rng: np.random.Generator) -> Block:
         threshold = np.log(rng.random(size)) + pilot.log_bound
-        # With the guide's support alone, weights never rise.
-        margin = 0 if np.isinf(pilot.distribution.smoothing) else ABANDON_MARGIN
         with threads():
-            proposals = propose(pilot.distribution, rng, size, threshold - margin)
+            proposals = propose(pilot.distribution, rng, threshold - margin)
         accepted = threshold < proposals.log_weights
         truncated = proposals.log_weights > pilot.log_bound + 1e-9
         acceptance.append(Acceptance(size, int(accepted.sum()), int(truncated.sum())))
         return proposals.ids[accepted], proposals.nats[accepted]
 
+    def excluding(names: pl.Series) -> Sampler:
+        trellis = distribution.guide or Trellis.of(guide(), Constraints(text_dfa(vocab)))
+        return _guided_sampler(replace(distribution, guide=_exclude(trellis, names, vocab)), vocab, guide, seed)
+
+    workers = cores() if device == "cpu" else 1
     return Sampler(vocab, size, block, excluding, pilot.probability, workers, acceptance)
-
-
-def _required(guide: Automaton | None) -> Automaton:
-    if guide is None:
-        raise TypeError("a net under constraints needs the automaton of a count model as its guide")
-    return guide
 
 
 def _satisfiable(trellis: Trellis) -> Trellis:
@@ -154,3 +146,8 @@ def _exclude(trellis: Trellis, names: pl.Series, vocab: Vocab) -> Trellis:
     """Exclude names in addition to those that the trellis excludes."""
     excluded = trellis.constraints.excluded
     return trellis.excluding(Trie.of(names if excluded is None else pl.concat([excluded.names, names]), vocab))
+
+
+def random_stream(seed: int, shard: int, block: int) -> np.random.Generator:
+    """Return the Philox generator (Salmon et al. 2011) of a block, which is independent of those of other blocks."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, (shard << 32) + block], dtype=np.uint64)))

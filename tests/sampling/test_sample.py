@@ -30,7 +30,6 @@ COUNTS = torch.tensor([[1, 4, 3], [2, 1, 2], [5, 2, 1]])
 
 def drawn(model, n, *, seed, vocab=VOCAB, constraints=None, decoding=Decoding(), guide=None, **options):
     """Sample names and their nll in one table."""
-    guide = guide or counting_automaton(len(vocab))
     sampler = sampler_of(model, vocab, constraints or Constraints(text_dfa(vocab)), decoding, seed=seed, guide=guide)
     return pl.concat(sample.sample(sampler, n, seed=seed, **options))
 
@@ -66,7 +65,7 @@ def guide(net):
     counts = np.zeros((3, 3), dtype=np.int64)
     stream = SMALL.stream(made.to_list())
     np.add.at(counts, (stream[:-1], stream[1:]), 1)
-    return automaton_of(bigram.Model.from_counts(torch.from_numpy(counts), bigram.Config()))
+    return lambda: automaton_of(bigram.Model.from_counts(torch.from_numpy(counts), bigram.Config()))
 
 
 def test_a_smaller_sample_is_the_start_of_a_larger_one(counted):
@@ -278,7 +277,6 @@ def test_contradictory_constraints_are_rejected(small, net):
                 SMALL,
                 Constraints(text_dfa(SMALL, pattern="a{3}", contains="b")),
                 seed=1,
-                guide=counting_automaton(3),
             )
 
 
