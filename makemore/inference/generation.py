@@ -83,7 +83,6 @@ def generation_of(
 
     Raises:
         UnsatisfiableRequest: too few names satisfy the constraints, or the most probable names of a net are requested.
-        InvalidOption: the constraints are too large.
     """
     options = request.options
     decoding = Decoding(options.temperature, options.top_k, options.top_p)

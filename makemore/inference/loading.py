@@ -66,7 +66,6 @@ class LoadedModel:
 
         Raises:
             UnsatisfiableRequest: fewer than n names satisfy the constraints, or the model is a net.
-            InvalidOption: an option is out of range.
         """
         return self._frame(Request(n, best=True, options=SampleOptions(**options)), not_in, ban)
 
@@ -80,12 +79,7 @@ class LoadedModel:
         return score_names(self.model, self.vocab, names, held_out=self._held_out, train=self._train)
 
     def generation(self, request: Request, not_in: Iterable[str] = (), ban: Iterable[str] = ()) -> Generation:
-        """Return the generation of a request, with the contents of its lists.
-
-        Raises:
-            UnsatisfiableRequest: fewer names than requested satisfy the constraints.
-            InvalidOption: an option is invalid.
-        """
+        """Return the generation of a request, given the contents of its lists; raise as `sample` does."""
         request = replace(request, model=self.model_type)
         try:
             constraints = self._constraints(request.options, not_in, ban)

@@ -47,7 +47,7 @@ class Job:
     """Index of the request, and shard of the request."""
 
     parts: Path
-    """Folder of the finished shards; its name is a digest of everything that determines their contents."""
+    """Folder of the finished shards, named by a digest of everything that determines their contents."""
     metadata: dict[str, Any]
     """Version, weights, requests and lists, for the metadata of the file."""
 
@@ -57,7 +57,6 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
 
     Raises:
         UnsatisfiableRequest: fewer names than requested satisfy the constraints.
-        InvalidInput: a request, the model type or the file's format is invalid.
     """
     table_format, output = tables.format_of(output), output.absolute()
     check_target(output)
@@ -65,7 +64,7 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
     shards = [
         (number, shard) for number, request in enumerate(requests) for shard in range(prepare(version, request).shards)
     ]
-    metadata = {"makemore": __version__} | _provenance(version, requests)
+    metadata = _provenance(version, requests)
     digest = hashlib.sha256(json.dumps([table_format, metadata], sort_keys=True).encode()).hexdigest()[:12]
     parts = output.with_name(f".{output.name}.{digest}.shards")
     others = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{12}}\.shards")
@@ -77,12 +76,9 @@ def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
 
 def make_shard(job: Job, number: int) -> Path:
     """Return the file of a shard of a job; generate it unless it exists. The file is complete or absent."""
-    which, shard = job.shards[number]
-    path = _part(job, number)
-    if not path.exists():
-        for _ in _written(path, _generate(prepare(job.version, job.requests[which]), shard)):
-            pass
-    return path
+    for _ in _frames(job, number, keep=True):
+        pass
+    return _part(job, number)
 
 
 def assemble(job: Job) -> Path:
@@ -93,7 +89,7 @@ def assemble(job: Job) -> Path:
     table_format = tables.format_of(job.output)
     with tables.writing(job.output, table_format, job.metadata) as write, _progress(job.requests) as advance:
         for number, (which, _) in enumerate(job.shards):
-            for frame in _frames(job, number):
+            for frame in _frames(job, number, keep=len(job.shards) > 1):
                 write(_columns(frame, job.requests[which], table_format))
                 advance(len(frame))
     shutil.rmtree(job.parts, ignore_errors=True)
@@ -101,11 +97,7 @@ def assemble(job: Job) -> Path:
 
 
 def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
-    """Yield columns rank, name and nll of the names of a request.
-
-    Raises:
-        UnsatisfiableRequest: fewer names than requested satisfy the constraints.
-    """
+    """Yield columns rank, name and nll of the names of a request."""
     generation = prepare(version, request)
     with _progress([request]) as advance:
         for shard in range(generation.shards):
@@ -142,25 +134,18 @@ def _fingerprint(file: str) -> str:
     return sources.fingerprint(Path(file))[0]
 
 
-def _frames(job: Job, number: int) -> Iterator[pl.DataFrame]:
-    """Yield the names of a shard from its file, or generate them; write the file if the job has several shards."""
+def _frames(job: Job, number: int, *, keep: bool) -> Iterator[pl.DataFrame]:
+    """Yield the names of a shard from its file, or generate them, and write the file if it is to be kept."""
     which, shard = job.shards[number]
     path = _part(job, number)
     if path.exists():
-        return _read(path)
+        return iter([pl.read_ipc(path)])
     frames = _generate(prepare(job.version, job.requests[which]), shard)
-    return _written(path, frames) if len(job.shards) > 1 else frames
+    return _written(path, frames) if keep else frames
 
 
 def _part(job: Job, number: int) -> Path:
     return job.parts / "{}-{}.arrow".format(*job.shards[number])
-
-
-def _read(path: Path) -> Iterator[pl.DataFrame]:
-    with pa.memory_map(str(path)) as file:
-        reader = pa.ipc.open_file(file)
-        for i in range(reader.num_record_batches):
-            yield pl.DataFrame(pa.Table.from_batches([reader.get_batch(i)]))
 
 
 def _written(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -220,10 +205,11 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
 
 
 def _provenance(version: Path, requests: Sequence[Request]) -> dict[str, Any]:
-    """Return everything that determines the names."""
+    """Return everything that determines the names, for the metadata of the file."""
     manifest = Version(version).manifest.get("files", {})
     lists = {file for request in requests for file in (*request.options.not_in, *request.options.ban)}
     return {
+        "makemore": __version__,
         "version": version.name,
         "weights": {
             str(request.model): manifest.get(f"models/{request.model}/model.safetensors", {}).get("sha256")

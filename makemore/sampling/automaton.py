@@ -19,14 +19,11 @@ States = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to change the probabilities of a model before sampling."""
+    """Changes of a model's probabilities before sampling (Holtzman et al. 2020); see `SampleOptions`."""
 
     temperature: float = 1.0
-    """Divisor of the log-probabilities."""
     top_k: int | None = None
-    """Number of the most probable characters to keep; None keeps all."""
     top_p: float = 1.0
-    """Keep the fewest most probable characters with this total probability (Holtzman et al. 2020)."""
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,6 @@ def backward(product: Product, constraints: Constraints, semiring: Semiring) -> 
     """Return the backward probabilities (L, N + 1); the last position holds for all later ones, the dead state has 0.
 
     Excluded names are not considered.
-
-    Raises:
-        InvalidOption: the trellis would be too large.
     """
     max_length, states = constraints.max_length, len(product)
     values = np.zeros(states + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from makemore.errors import InvalidOption, UnsatisfiableRequest
-from makemore.sampling.dfa import Dfa, contains, ends_with, excludes, intersect, matches, starts_with
+from makemore.sampling.dfa import Dfa, excludes, intersect, matches
 from makemore.sampling.minimisation import minimise
 from makemore.sampling.regex import parse
 from makemore.sampling.trie import Trie
@@ -61,6 +62,20 @@ def text_dfa(vocab: Vocab, **options: Any) -> Dfa:
     return Dfa(np.arange(len(vocab)), dfa.next[:, dfa.classes], dfa.accepts)
 
 
+def _pattern(vocab: Vocab, pattern: str) -> Dfa:
+    return matches(parse(pattern), vocab)
+
+
+def _literal(vocab: Vocab, option: str, text: str) -> str:
+    """Return a text as a pattern."""
+    for ch in text:
+        if ch == END:
+            raise UnsatisfiableRequest(f"{option} {text!r} contains '.', which marks the end of a name")
+        if ch not in vocab.stoi:
+            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.reject_reason(ch)}")
+    return re.escape(text)
+
+
 def _excludes(vocab: Vocab, texts: Sequence[str]) -> Dfa:
     if "" in texts:
         raise InvalidOption("--ban '' is contained in every name", "use one character or more")
@@ -68,20 +83,11 @@ def _excludes(vocab: Vocab, texts: Sequence[str]) -> Dfa:
     return excludes([vocab.encode(text) for text in texts if vocab.stoi.keys() - END >= set(text)], len(vocab))
 
 
-def _ids(vocab: Vocab, option: str, text: str) -> list[int]:
-    for ch in text:
-        if ch == END:
-            raise UnsatisfiableRequest(f"{option} {text!r} contains '.', which marks the end of a name")
-        if ch not in vocab.stoi:
-            raise UnsatisfiableRequest(f"{option} {text!r} {vocab.reject_reason(ch)}")
-    return vocab.encode(text)
-
-
 AUTOMATA: dict[str, Callable[[Vocab, Any], Dfa]] = {
-    "prefix": lambda vocab, text: starts_with(_ids(vocab, "--prefix", text), len(vocab)),
-    "suffix": lambda vocab, text: ends_with([_ids(vocab, "--suffix", text)], len(vocab)),
-    "contains": lambda vocab, text: contains(_ids(vocab, "--contains", text), len(vocab)),
-    "pattern": lambda vocab, pattern: matches(parse(pattern), vocab),
+    "prefix": lambda vocab, text: _pattern(vocab, f"{_literal(vocab, '--prefix', text)}.*"),
+    "suffix": lambda vocab, text: _pattern(vocab, f".*{_literal(vocab, '--suffix', text)}"),
+    "contains": lambda vocab, text: _pattern(vocab, f".*{_literal(vocab, '--contains', text)}.*"),
+    "pattern": _pattern,
     "ban": _excludes,
 }
 """The DFA of each option of `SampleOptions` that constrains the text of a name."""

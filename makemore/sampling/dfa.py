@@ -1,4 +1,7 @@
-"""Deterministic finite automata of words and patterns, and their intersection."""
+"""Deterministic finite automata of patterns and of excluded texts, and their intersection.
+
+All functions raise InvalidOption if the result would be too large.
+"""
 
 from __future__ import annotations
 
@@ -37,31 +40,11 @@ class Dfa:
         return len(self.next) == 1 and bool(self.accepts[0] and (self.next[0, 1:] == 0).all())
 
 
-def starts_with(word: Sequence[int], vocab_size: int) -> Dfa:
-    """Accept texts that start with a word."""
-    classes = _classes([word], vocab_size)
-    following = np.full((len(word) + 1, classes.max() + 1), -1, dtype=np.int32)
-    following[range(len(word)), classes[word]] = range(1, len(word) + 1)
-    following[-1, 1:] = len(word)
-    return Dfa(classes, following, np.arange(len(word) + 1) == len(word))
-
-
-def contains(word: Sequence[int], vocab_size: int) -> Dfa:
-    """Accept texts that contain a word."""
-    dfa = ends_with([word], vocab_size)
-    dfa.next[dfa.accepts, 1:] = np.flatnonzero(dfa.accepts)[:, None]
-    return dfa
-
-
 def excludes(words: Sequence[Sequence[int]], vocab_size: int) -> Dfa:
-    """Accept texts that contain none of the words; any text if there are none."""
-    dfa = ends_with(words, vocab_size)
-    return Dfa(dfa.classes, np.where(dfa.accepts[dfa.next], -1, dfa.next), ~dfa.accepts)
-
-
-def ends_with(words: Sequence[Sequence[int]], vocab_size: int) -> Dfa:
-    """Accept texts that end with one of the words (Aho and Corasick 1975); a state is the longest matching prefix."""
-    classes = _classes(words, vocab_size)
+    """Accept texts that contain none of the words (Aho and Corasick 1975); a state is the longest prefix of a word."""
+    # Class 0 is that of the end, 1 that of all characters that occur in no word.
+    classes, own = np.ones(vocab_size, dtype=np.intp), sorted(set().union(*words))
+    classes[0], classes[own] = 0, range(2, len(own) + 2)
     numbers: dict[tuple[int, int], int] = {}
     nodes, ends = [(0, 0, 0)], []
     for word in words:
@@ -75,22 +58,18 @@ def ends_with(words: Sequence[Sequence[int]], vocab_size: int) -> Dfa:
     _check_size(len(nodes), classes.max() + 1)
     following = np.zeros((len(nodes), classes.max() + 1), dtype=np.int32)
     following[0, 0] = -1
-    suffix, accepts = np.zeros_like(parent), np.isin(np.arange(len(nodes)), ends)
+    suffix, contains = np.zeros_like(parent), np.isin(np.arange(len(nodes)), ends)
     for level in range(depth.max() + 1):
         at, longer = np.flatnonzero(depth == level), np.flatnonzero(depth == level + 1)
         following[at] = following[suffix[at]]
         suffix[longer] = following[parent[longer], last[longer]]
         following[parent[longer], last[longer]] = longer
-        accepts[longer] |= accepts[suffix[longer]]
-    return Dfa(classes, following, accepts)
+        contains[longer] |= contains[suffix[longer]]
+    return Dfa(classes, np.where(contains[following], -1, following), ~contains)
 
 
 def matches(positions: Positions, vocab: Vocab) -> Dfa:
-    """Accept texts that match a pattern; a state is the set of the positions that can come next.
-
-    Raises:
-        InvalidOption: the table would be too large.
-    """
+    """Accept texts that match a pattern; a state is the set of the positions that can come next."""
     reads = _reads(positions.atoms, vocab)
     classes = {read: number for number, read in enumerate(dict.fromkeys(reads))}
     numbers, states, rows = {positions.first: 0}, [positions.first], []
@@ -111,11 +90,7 @@ def matches(positions: Positions, vocab: Vocab) -> Dfa:
 
 
 def intersect(one: Dfa, other: Dfa) -> Dfa:
-    """Accept texts that both accept; a state is a reachable pair of their states.
-
-    Raises:
-        InvalidOption: the table would be too large.
-    """
+    """Accept texts that both accept; a state is a reachable pair of their states."""
     pairs, classes = np.unique(one.classes * other.next.shape[1] + other.classes, return_inverse=True)
     lefts, rights = np.divmod(pairs, other.next.shape[1])
     count, numbers = len(other.next), {-1: -1, 0: 0}
@@ -133,13 +108,6 @@ def intersect(one: Dfa, other: Dfa) -> Dfa:
         codes.append(frontier)
     reached = np.concatenate(codes)
     return Dfa(classes, np.concatenate(rows), one.accepts[reached // count] & other.accepts[reached % count])
-
-
-def _classes(words: Sequence[Sequence[int]], vocab_size: int) -> Ids:
-    """Class of each character: 0 for the end, 1 for all that occur in no word, one for each other character."""
-    classes, own = np.ones(vocab_size, dtype=np.intp), sorted(set().union(*words))
-    classes[0], classes[own] = 0, range(2, len(own) + 2)
-    return classes
 
 
 def _reads(atoms: list[str], vocab: Vocab) -> list[int]:

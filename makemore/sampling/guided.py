@@ -21,7 +21,7 @@ class Proposals:
     """Names drawn from a proposal distribution."""
 
     ids: npt.NDArray[np.integer]
-    """Ids (n, T), each row up to its first 0."""
+    """(n, T), each row up to its first 0."""
     nats: Floats
     """Negative log-likelihood under the net, (n,)."""
     log_weights: Floats
@@ -40,9 +40,7 @@ class ProposalDistribution:
     """Trellis of another model under the constraints; None without constraints."""
     device: torch.device
     smoothing: float = 0.0
-    """Constant added to the guide's backward probabilities; if infinite, only their support counts, and no importance
-    weight exceeds 1.
-    """
+    """Constant added to the guide's backward probabilities; if infinite, only their support counts."""
 
     @torch.inference_mode()
     def empty_probability(self) -> float:

@@ -14,10 +14,12 @@ MAX_VISITS = 1 << 20
 
 
 class Part(NamedTuple):
-    """First and last positions of a part of a pattern, as sets: bit p stands for position p."""
+    """Sets of the first and last positions of a part of a pattern; bit p stands for position p.
+
+    Bit 0 of `first` is set if the part matches the empty text.
+    """
 
     first: int
-    """Bit 0 is set if the part matches the empty text."""
     last: int
 
 
@@ -32,19 +34,12 @@ class Positions:
 
     def __init__(self, pattern: str) -> None:
         self.pattern, self.visits = pattern, 0
-        self.atoms = [""]
-        """Text of the atom at each position."""
-        self.follow = [0]
-        """Set of the successors of each position."""
-        self.first = 0
-        """Set of the positions that a text can start with."""
+        self.atoms = [""]  # text of the atom at each position
+        self.follow = [0]  # set of the successors of each position
+        self.first = 0  # set of the positions that a text can start with
 
     def following(self, positions: int) -> int:
-        """Return the union of the successors.
-
-        Raises:
-            InvalidOption: the pattern has become too large.
-        """
+        """Return the union of the successors."""
         union = 0
         for position in self._each(positions):
             union |= self.follow[position]

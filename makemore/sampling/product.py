@@ -33,15 +33,8 @@ class Product:
 
     @classmethod
     def of(cls, automaton: Automaton, dfa: Dfa) -> Product:
-        """Build the product.
-
-        Raises:
-            InvalidOption: it would be too large.
-        """
+        """Build the product of the reachable pairs."""
         states, vocab_size = automaton.next.shape
-        if not len(dfa.next):
-            following = np.zeros((0, vocab_size), np.int32)
-            return cls(automaton, False, np.zeros(0, np.int64), following, np.zeros(0, np.bool_))
         if dfa.accepts_any_text:
             following = automaton.next.copy()
             following[:, 0] = states
@@ -76,6 +69,8 @@ def chunks(rows: int, vocab_size: int) -> list[slice]:
 def _reachable(automaton: Automaton, dfa: Dfa) -> Ids:
     """Return the reachable pairs, ascending, as codes: automaton state times K plus DFA state."""
     pairs = len(automaton.next) * len(dfa.next)
+    if not pairs:
+        return np.zeros(0, dtype=np.int64)
     if pairs > MAX_PAIRS:
         message = f"the constraints need {len(dfa.next):,} states, the model has {len(automaton.next):,}"
         raise InvalidOption(f"{message}: too many together", "use fewer texts in --ban or a shorter --pattern")

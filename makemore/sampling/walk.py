@@ -20,8 +20,8 @@ class DistributionCache:
     def __init__(self, trellis: Trellis, warm: DistributionCache | None = None) -> None:
         """Copy the rows of product states from `warm`, whose trellis differs at most in its excluded names."""
         self.trellis = trellis
+        # A row has V entries, padded to a power of two for binary search.
         self.width = 1 << (trellis.product.vocab_size - 1).bit_length()
-        """Entries of a row: V, padded to a power of two for binary search."""
         self.capacity = max(1, CACHE_SIZE // (8 * self.width))
         self.table = np.empty((self.capacity, self.width))
         self.used = 0
