@@ -14,10 +14,11 @@ def _loop(version: str, n: str) -> None:
     import torch
 
     from makemore.inference.loading import LoadedModel
-    from makemore.sampling.automaton import automaton_of, is_automaton
+    from makemore.models import AutomatonModel
+    from makemore.sampling.automaton import automaton_of
 
     loaded = LoadedModel(Path(version) / "models" / "ngram")
-    assert is_automaton(loaded.model)
+    assert isinstance(loaded.model, AutomatonModel)
     automaton, itos = automaton_of(loaded.model), loaded.vocab.itos
     P, after = torch.from_numpy(automaton.probs).float(), automaton.next.tolist()
     log_probs, g = P.log(), torch.Generator().manual_seed(SEED)

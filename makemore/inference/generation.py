@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import polars as pl
 import torch
 
 from makemore.errors import UnsatisfiableRequest
+from makemore.models import AutomatonModel, LanguageModel
 from makemore.options import MAX_LENGTH
 from makemore.sampling import sample
-from makemore.sampling.automaton import Automaton, Decoding, automaton_of, counting_automaton, is_automaton
+from makemore.sampling.automaton import Automaton, Decoding, automaton_of, counting_automaton
 from makemore.sampling.backward import max_product
 from makemore.sampling.best import best
 from makemore.sampling.constraints import Constraints
@@ -76,7 +76,7 @@ class Generation:
 
 
 def generation_of(
-    model: Any, vocab: Vocab, request: Request, constraints: Constraints, *,
+    model: LanguageModel, vocab: Vocab, request: Request, constraints: Constraints, *,
     guide: Callable[[Decoding], Automaton], device: torch.device,
 ) -> Generation:  # fmt: skip
     """Return the generation of a request; `guide` returns the automaton that guides a net.
@@ -87,9 +87,11 @@ def generation_of(
     options = request.options
     decoding = Decoding(options.temperature, options.top_k, options.top_p)
     if request.best or options.distinct:
-        _check_count(automaton_of(model, decoding) if is_automaton(model) else None, vocab, request, constraints)
+        counting = counting_automaton(len(vocab))
+        support = automaton_of(model, decoding).support if isinstance(model, AutomatonModel) else counting
+        _check_count(support, request, constraints)
     if request.best:
-        if not is_automaton(model):
+        if not isinstance(model, AutomatonModel):
             raise UnsatisfiableRequest(f"--best supports bigram, bigram_net and ngram, not {request.model}")
         trellis = Trellis.of(automaton_of(model, decoding), constraints, max_product)
         return Generation(request, partial(_best, trellis, vocab))
@@ -103,9 +105,8 @@ def generation_of(
     return Generation(request, draw, sampler.probability, sampler.acceptance)
 
 
-def _check_count(automaton: Automaton | None, vocab: Vocab, request: Request, constraints: Constraints) -> None:
+def _check_count(support: Automaton, request: Request, constraints: Constraints) -> None:
     """Raise unless enough names satisfy the constraints."""
-    support = counting_automaton(len(vocab)) if automaton is None else automaton.support
     excluded = 0 if constraints.excluded is None else len(constraints.excluded.names)
     # A lower bound, without the cost of the trie.
     if Trellis.of(support, replace(constraints, excluded=None)).total - excluded >= request.n:

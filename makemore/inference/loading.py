@@ -18,9 +18,9 @@ from makemore.errors import UnsatisfiableRequest
 from makemore.evaluation.name_scores import score_names
 from makemore.home import Home
 from makemore.inference.generation import Generation, generation_of
-from makemore.models import bigram, components
+from makemore.models import AutomatonModel, bigram, components
 from makemore.options import SEED, SampleOptions
-from makemore.sampling.automaton import Automaton, Decoding, automaton_of, is_automaton
+from makemore.sampling.automaton import Automaton, Decoding, automaton_of
 from makemore.sampling.constraints import Constraints, text_dfa
 from makemore.sampling.requests import Request
 from makemore.sampling.trie import Trie
@@ -42,7 +42,7 @@ class LoadedModel:
     def __init__(self, folder: Path, device: str = "auto") -> None:
         self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
         self.model, self.vocab = weights.load_model(folder)
-        self.device = torch.device("cpu") if is_automaton(self.model) else choose_device(device)
+        self.device = torch.device("cpu") if isinstance(self.model, AutomatonModel) else choose_device(device)
         for part in components(self.model):
             part.to(self.device)
 
@@ -105,7 +105,7 @@ class LoadedModel:
         decoding = Decoding(max(decoding.temperature, MIN_GUIDE_TEMPERATURE))
         if (folder := self.folder.parent / "ngram").is_dir():
             ngram, _ = weights.load_model(folder)
-            assert is_automaton(ngram)
+            assert isinstance(ngram, AutomatonModel)
             return automaton_of(ngram, decoding)
         size, has_counts = len(self.vocab), self.version.counts.exists()
         N = self.version.read_counts()["count"].to_torch() if has_counts else torch.zeros(size**2)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from makemore.models import AutomatonModel, LanguageModel
+from makemore.models import AutomatonModel
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -52,14 +51,9 @@ def counting_automaton(vocab_size: int) -> Automaton:
     return Automaton(ones, np.zeros_like(ones), np.zeros((1, vocab_size), dtype=np.int32))
 
 
-def is_automaton(model: LanguageModel) -> TypeGuard[AutomatonModel]:
-    """Whether a model has finitely many states: then constraints on its names are exact."""
-    return isinstance(model, AutomatonModel)
-
-
 @torch.inference_mode()
 def automaton_of(model: AutomatonModel, decoding: Decoding = Decoding()) -> Automaton:
-    """Return the automaton of a model that has `transitions()`."""
+    """Return the automaton of a model."""
     logits, states = model.transitions()
     log_probs = logits.double().log_softmax(dim=-1).cpu()
     return Automaton(decoded(log_probs, decoding).exp().numpy(), -log_probs.numpy(), states.int().cpu().numpy())

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from makemore.errors import UnsatisfiableRequest
+from makemore.models import LanguageModel, State
 from makemore.options import MAX_LENGTH
 from makemore.sampling.automaton import Decoding, Floats, Ids, decoded
 from makemore.sampling.trellis import Trellis
@@ -34,7 +35,7 @@ class Proposals:
 class ProposalDistribution:
     """Names with each character drawn by the net's probability times the guide's backward probability after it."""
 
-    model: Any
+    model: LanguageModel
     decoding: Decoding
     guide: Trellis | None
     """Trellis of another model under the constraints; None without constraints."""
@@ -147,7 +148,7 @@ def draw(weights: Tensor, uniform: Tensor, *, may_fail: bool = False) -> Tensor:
     return torch.searchsorted(cumulative, point, right=True)[:, 0] * (totals[:, 0] > 0)
 
 
-def select_rows(state: Any, rows: Tensor) -> Any:
+def select_rows(state: State, rows: Tensor) -> State:
     """Select rows of each tensor of a model's state; other parts, such as a transformer's cache, stay as they are."""
     if isinstance(state, Tensor):
         return state.index_select(0, rows)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ import torch
 
 from makemore.device import cores, threads
 from makemore.errors import UnsatisfiableRequest
+from makemore.models import AutomatonModel, LanguageModel
 from makemore.options import check_seed
-from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, counting_automaton, is_automaton
+from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, counting_automaton
 from makemore.sampling.constraints import Constraints, text_dfa
 from makemore.sampling.guided import ProposalDistribution, propose
 from makemore.sampling.pilot import ABANDON_MARGIN, Pilot, run_pilot
@@ -66,7 +67,7 @@ class Sampler:
 
 
 def sampler_of(
-    model: Any, vocab: Vocab, constraints: Constraints, decoding: Decoding = Decoding(), *, seed: int,
+    model: LanguageModel, vocab: Vocab, constraints: Constraints, decoding: Decoding = Decoding(), *, seed: int,
     guide: Callable[[], Automaton] | None = None, device: torch.device = torch.device("cpu"),
 ) -> Sampler:  # fmt: skip
     """Return the sampler of a model under constraints; a net is on `device`, and needs a good guide to be fast.
@@ -76,7 +77,7 @@ def sampler_of(
         UnsatisfiableRequest: no name of the model satisfies the constraints.
     """
     check_seed(seed)
-    if is_automaton(model):
+    if isinstance(model, AutomatonModel):
         return _automaton_sampler(Trellis.of(automaton_of(model, decoding), constraints), vocab)
     guide = guide or partial(counting_automaton, len(vocab))
     trellis = None if constraints.is_unconstrained else Trellis.of(guide(), constraints)

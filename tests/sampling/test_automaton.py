@@ -7,11 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makemore.models import model_types
-from makemore.sampling.automaton import Decoding, automaton_of, counting_automaton, decoded, is_automaton
+from makemore.models import AutomatonModel, model_types
+from makemore.sampling.automaton import Decoding, automaton_of, counting_automaton, decoded
 from tests.models.test_model_types import IDX, some_model
 
-AUTOMATA = [model_type for model_type in model_types() if is_automaton(some_model(model_type))]
+AUTOMATA = [model_type for model_type in model_types() if isinstance(some_model(model_type), AutomatonModel)]
 
 
 def test_the_count_models_are_automata():
