@@ -55,7 +55,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         ],
         [*most, *fewer],
         [
-            "SQL is the select of sql/counts/source_bigram_counts.sql, Polars is the function of that name. Both "
+            "SQL is the select of sql/counts/content_bigram_counts.sql, Polars is the function of that name. Both "
             "read the relation `names` of a DuckDB file that the list was ingested into and that the select of "
             "sql/names.sql was built in (holdout 10); timed from an open connection to the last row, reading included.",
             "The lecture's loop has the names in memory, and reading them is not timed. It runs as in the lecture's "
@@ -97,7 +97,7 @@ def _prepare(names: str, folder: str) -> None:
     ingest(home.path, names, ReadOptions(max_length=1000))
     with connect(home.db) as con:
         con.execute("create table settings as select ?::integer as holdout", [BuildOptions().holdout])
-        list(catalog.build(con, {"names": catalog.selects()["names"]}))
+        list(catalog.build(con, {"content_names": catalog.selects()["content_names"]}))
 
 
 def _lecture(names: str) -> None:
@@ -120,18 +120,18 @@ def _sql(home: str) -> None:
     from makemore.relations.catalog import selects
 
     with connect(Home(Path(home)).db, read_only=True) as con:
-        select = selects()["source_bigram_counts"]
+        select = selects()["content_bigram_counts"]
         report(lambda: con.execute(select).fetchall(), lambda rows: _result(row[2:] for row in rows))
 
 
 def _polars(home: str) -> None:
     from makemore.database import connect
     from makemore.home import Home
-    from makemore.relations.bigram_counts import source_bigram_counts
+    from makemore.relations.bigram_counts import content_bigram_counts
 
     with connect(Home(Path(home)).db, read_only=True) as con:
         report(
-            lambda: source_bigram_counts(con),
+            lambda: content_bigram_counts(con),
             lambda table: _result((row["ch1"], row["ch2"], row["count"]) for row in table.to_pylist()),
         )
 

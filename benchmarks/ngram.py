@@ -98,7 +98,13 @@ def _fit(split: str, what: str, path: str) -> None:
                 con,
                 {
                     name: selects[name]
-                    for name in ("names", "split_names", "source_bigram_counts", "split_bigram_counts", "vocab")
+                    for name in (
+                        "content_names",
+                        "split_names",
+                        "content_bigram_counts",
+                        "split_bigram_counts",
+                        "vocab",
+                    )
                 },
             )
         )

@@ -25,7 +25,7 @@ from makemore.versions.version import Version
 
 MAX_ROWS = 200
 """Lists in the table."""
-STATUSES = ("not read", "held back", "taken in", "nothing new")
+STATUSES = ("failed", "quarantined", "ingested", "unchanged")
 """In the order of the table: problems first."""
 
 log = logging.getLogger("makemore")
@@ -36,12 +36,12 @@ def lists(outcomes: Iterable[Outcome]) -> None:
     rows = [
         {
             "list": outcome.uri,
-            "outcome": outcome.told,
+            "outcome": outcome.status,
             "names": f"{outcome.ingested.names:,}" if outcome.ingested else "",
             "rejected": f"{outcome.ingested.rejects:,}" if outcome.ingested else "",
             "problem": outcome.problem or "",
         }
-        for outcome in sorted(outcomes, key=lambda outcome: STATUSES.index(outcome.told))
+        for outcome in sorted(outcomes, key=lambda outcome: STATUSES.index(outcome.status))
     ]
     part = f": the first {MAX_ROWS} of {len(rows):,}" if len(rows) > MAX_ROWS else ""
     with _page():

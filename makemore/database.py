@@ -1,4 +1,4 @@
-"""DuckDB connections with our settings: no downloads, nothing outside the file for analysts."""
+"""DuckDB connections, transactions and read-only queries."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from makemore.errors import CorruptData, HomeBusy, InvalidInput, NotFound
+
+SQL = Path(__file__).parent / "sql"
+"""The folder of SQL files: a link to the folder beside the package."""
 SETTINGS: dict[str, bool | str] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    # Of a file that is made: DuckDB 1.5 reads it too, and a small one is a quarter as large.
+    # For new files: DuckDB 1.5 reads them too, and a small file takes a quarter of the space.
     "storage_compatibility_version": "v1.5.0",
     "default_block_size": "16384",
 }
-LOOK = "see `makemore verify`, and `makemore rollback` if it serves"
-"""What to do about a damaged file of a published version, such as a snapshot: what is opened to read alone is one."""
-LOOK_THERE = f" {LOOK.capitalize()}."
-FENCED = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
+READ_ONLY_SETTINGS = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
+VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
+"""Hint for a damaged file of a published version."""
+LOOK = VERIFY_HINT
+
+
+@cache
+def sql(path: str) -> str:
+    """The text of a file of sql/: 'tables/entries' is sql/tables/entries.sql."""
+    return (SQL / f"{path}.sql").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -31,30 +42,34 @@ def connect(
     """A connection to a database, closed when the block ends.
 
     Raises:
-        FileNotFoundError: it is to be read, and there is none.
-        ValueError: another process holds it, or it is no database.
+        NotFound: a database to read does not exist.
+        HomeBusy: another process has it open.
+        CorruptData: the file is not a database, or reading or writing it fails.
     """
+    hint = VERIFY_HINT if read_only else "run `makemore verify`"
     if read_only and not db.exists():
-        raise FileNotFoundError(f"{db} does not exist.{LOOK_THERE}")
+        raise NotFound(f"{db} does not exist", hint)
     try:
         if not db.exists():
             _create(db, settings)
         con = duckdb.connect(str(db), read_only=read_only, config=dict(settings))
     except duckdb.Error as error:
-        raise ValueError(f"{db} cannot be opened: {first_line(error)}{LOOK_THERE if read_only else ''}") from error
+        if "Could not set lock" in str(error):
+            raise HomeBusy(f"another program has {db} open: {first_line(error)}", "close it") from error
+        raise CorruptData(f"{db} cannot be opened: {first_line(error)}", hint) from error
     try:
         yield con
     except duckdb.Error as error:
         if not isinstance(error, duckdb.OperationalError) and not _is_damage(error):
             raise
-        told = f"{db} cannot be read or written: {first_line(error)}"
-        raise ValueError(told + (LOOK_THERE if read_only else " Free space if there is none.")) from error
+        hint = hint if read_only else "free disk space, or run `makemore verify`"
+        raise CorruptData(f"{db} cannot be {'read' if read_only else 'written'}: {first_line(error)}", hint) from error
     finally:
         con.close()
 
 
 def _create(db: Path, settings: Mapping[str, bool | str]) -> None:
-    """Make a database, complete or not at all: DuckDB opens none that it was killed in the making of."""
+    """Create a database under its name only when it is complete: DuckDB cannot open a partial one."""
     aside = db.with_name(f".{db.name}.{os.getpid()}.partial")
     try:
         duckdb.connect(str(aside), config=dict(settings)).close()
@@ -65,17 +80,17 @@ def _create(db: Path, settings: Mapping[str, bool | str]) -> None:
 
 @contextmanager
 def analyst(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection that reaches nothing but this snapshot: no files, no network, no settings."""
-    # Set as it opens: connections of one process share the database, and a second could not set what the first locked.
-    with connect(snapshot, read_only=True, settings=FENCED) as con:
+    """A read-only connection without access to other files, the network or settings."""
+    # Set on opening: connections of a process share the database, and a second one cannot set what the first locked.
+    with connect(snapshot, read_only=True, settings=READ_ONLY_SETTINGS) as con:
         yield con
 
 
 def query(snapshot: Path, sql: str) -> pl.DataFrame:
-    """The result of a select on a snapshot, which it cannot change.
+    """The result of a query on a snapshot.
 
     Raises:
-        ValueError: DuckDB refuses it.
+        InvalidInput: DuckDB rejects the query.
     """
     with analyst(snapshot) as con:
         try:
@@ -84,13 +99,13 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
         except (duckdb.Error, pl.exceptions.PolarsError) as error:
             if _is_damage(error):
                 raise
-            told = " ".join(str(error).partition("LINE 1:")[0].split())
-            raise ValueError(f"the query fails: {told[:500]}") from error
-    return frame.with_columns(_whole_numbers(column) for column in frame)
+            message = " ".join(str(error).partition("LINE 1:")[0].split())
+            raise InvalidInput(f"the query failed: {message[:500]}") from error
+    return frame.with_columns(_as_int64(column) for column in frame)
 
 
-def _whole_numbers(column: pl.Series) -> pl.Series:
-    """The same column, in 64 bits where that holds it: DuckDB's sums have 128, which JSON readers know only as text."""
+def _as_int64(column: pl.Series) -> pl.Series:
+    """Cast the 128-bit integers of DuckDB's sums to 64 bits where they fit: JSON readers know those only as text."""
     if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale != 0:
         return column
     narrow = column.cast(pl.Int64, strict=False)
@@ -99,7 +114,7 @@ def _whole_numbers(column: pl.Series) -> pl.Series:
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that the block does, or nothing of it."""
+    """Commit when the block ends; roll back if it raises."""
     con.execute("begin")
     try:
         yield
@@ -110,9 +125,9 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def copy_database(db: Path, target: Path, leave_out: Sequence[str] = ()) -> None:
-    """Copy the file of a database without these tables. Nothing else may write to it."""
+    """Copy the file of a database without these tables. No other process may write to it."""
     if db.with_name(f"{db.name}.wal").exists():
-        # Who wrote to it was killed: what it had committed stands there.
+        # The last writer was killed: the log has its committed transactions.
         with connect(db) as con:
             con.execute("checkpoint")
     shutil.copyfile(db, target)
@@ -127,10 +142,9 @@ def quoted(text: str) -> str:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether the file is at fault, rather than what was asked of it."""
     return isinstance(error, duckdb.IOException) or "Corrupt database file" in str(error)
 
 
 def first_line(error: Exception) -> str:
-    """What went wrong, in one line of at most 300 characters: DuckDB's messages can carry kilobytes of input."""
+    """The first line of an error, at most 300 characters: DuckDB's messages can quote kilobytes of input."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,10 +1,11 @@
--- reject_reasons: a reason why lines of a list were rejected, how many were and one of them to look at.
+-- reject_reasons: a reject reason of a list: the number of its lines, the first line and its text.
 select
-    source_id,
-    reason,
+    contents.source_id,
+    rejects.reason,
     count(*) as lines,
-    min(row) as first_row,
-    arg_min(raw, row) as example
+    min(rejects.row) as first_row,
+    arg_min(rejects.raw, rejects.row) as example
 from rejects
+inner join contents on rejects.content_id = contents.content_id
 group by all
-order by source_id, lines desc, reason
+order by contents.source_id, lines desc, rejects.reason

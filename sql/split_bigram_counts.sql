@@ -1,11 +1,9 @@
 -- split_bigram_counts: how often character ch2 follows character ch1 in a split, one row per pair that occurs.
---
--- Each list is counted once, when it comes or changes: here their counts are added up.
 select
     split,
     ch1,
     ch2,
     sum(count)::bigint as count
-from source_bigram_counts
+from content_bigram_counts
 group by all
 order by split, ch1, ch2

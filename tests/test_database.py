@@ -1,3 +1,5 @@
+"""Connections, transactions and queries."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -5,13 +7,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from makemore.database import analyst, connect, copy_database, first_line, query, quoted, transaction
+from makemore.database import analyst, connect, copy_database, first_line, query, quoted, sql, transaction
+from makemore.errors import CorruptData, HomeBusy, NotFound
 
-HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+OPEN = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 
 
 def test_a_connection_is_closed_with_its_block(tmp_path):
-    """Also by an error: the file is free for the next one, and nothing is left beside it."""
+    """After an error too, with no file beside the database."""
     with connect(tmp_path / "a.duckdb") as con:
         con.execute("create table t as select 1 as x")
     with pytest.raises(duckdb.CatalogException), connect(tmp_path / "a.duckdb") as con:
@@ -22,8 +25,8 @@ def test_a_connection_is_closed_with_its_block(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.duckdb"]
 
 
-def test_a_database_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
-    """DuckDB opens none that it was killed in the making of."""
+def test_a_database_is_created_completely_or_not_at_all(tmp_path, monkeypatch):
+    """DuckDB cannot open a partial database."""
 
     def stop(*_):
         raise KeyboardInterrupt
@@ -35,7 +38,7 @@ def test_a_database_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_nothing_is_downloaded(tmp_path):
-    """An extension that is not there is an error, and no wait for a network."""
+    """A missing extension is an error without network access."""
     with connect(tmp_path / "a.duckdb") as con:
         settings = con.execute("select name, value from duckdb_settings() where name like 'auto%known_extensions'")
 
@@ -45,19 +48,19 @@ def test_nothing_is_downloaded(tmp_path):
         }
 
 
-def test_a_database_to_be_read_must_be_there(tmp_path):
-    """It is not created by looking for it."""
+def test_a_database_to_read_must_exist(tmp_path):
+    """It is not created."""
     with (
-        pytest.raises(FileNotFoundError, match=r"none\.duckdb does not exist"),
+        pytest.raises(NotFound, match=r"none\.duckdb does not exist"),
         connect(tmp_path / "none.duckdb", read_only=True),
     ):
-        pytest.fail("a database is read that is not there")
+        pytest.fail("opened")
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_read_only_cannot_be_written(tmp_path):
-    """DuckDB itself refuses it."""
+def test_a_read_only_connection_cannot_write(tmp_path):
+    """DuckDB raises an error."""
     with connect(tmp_path / "a.duckdb") as con:
         con.execute("create table t as select 1 as x")
 
@@ -66,7 +69,7 @@ def test_what_is_read_only_cannot_be_written(tmp_path):
 
 
 def damaged(path):
-    """A database with zeros in place of one of its blocks."""
+    """Create a database, then overwrite a block with zeros."""
     with duckdb.connect(str(path)) as con:
         con.execute("create table t as from range(100000)")
     data = bytearray(path.read_bytes())
@@ -79,27 +82,27 @@ def damaged(path):
     [lambda path: path.write_bytes(b"emma\n" * 9999), lambda path: path.mkdir(), damaged],
     ids=["text", "folder", "damaged"],
 )
-def test_what_is_no_database_cannot_be_opened(tmp_path, make):
-    """One line that names the file."""
+def test_a_file_that_is_not_a_database_cannot_be_opened(tmp_path, make):
+    """The error is one line with the path."""
     make(tmp_path / "a.duckdb")
 
-    with pytest.raises(ValueError, match=r"a\.duckdb cannot be opened: \S+") as error, connect(tmp_path / "a.duckdb"):
-        pytest.fail("it is opened")
+    with pytest.raises(CorruptData, match=r"a\.duckdb cannot be opened: \S+") as error, connect(tmp_path / "a.duckdb"):
+        pytest.fail("opened")
 
     assert "\n" not in str(error.value)
 
 
-def test_a_database_that_another_process_holds_cannot_be_opened(tmp_path):
-    """Neither to write nor to read, until that process is done; the message names the file and that process."""
+def test_a_database_that_another_process_has_open_cannot_be_opened(tmp_path):
+    """Neither to write nor to read; the error has the path and the process id."""
     db = tmp_path / "a.duckdb"
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+        [sys.executable, "-c", OPEN, db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout.readline() == "open\n"
         for read_only in (False, True):
-            with pytest.raises(ValueError, match=rf"a\.duckdb cannot be opened: .*PID {holder.pid}"):
+            with pytest.raises(HomeBusy, match=rf"a\.duckdb open: .*PID {owner.pid}"):
                 connect(db, read_only=read_only).__enter__()
-        holder.communicate()
+        owner.communicate()
 
     with connect(db, read_only=True) as con:
         assert con.execute("select 1").fetchall() == [(1,)]
@@ -113,8 +116,8 @@ def snapshot(tmp_path):
     return tmp_path / "stats.duckdb"
 
 
-def test_an_analyst_reads_the_snapshot(snapshot):
-    """Several at once, too."""
+def test_analysts_read_a_snapshot_at_the_same_time(snapshot):
+    """Two connections of one process work too."""
     with analyst(snapshot) as one, analyst(snapshot) as two:
         assert one.execute("from vocab").fetchall() == two.execute("from vocab").fetchall() == [("a",)]
 
@@ -138,8 +141,8 @@ def test_an_analyst_reads_the_snapshot(snapshot):
         "create table t as select 1",
     ],
 )
-def test_an_analyst_reaches_nothing_else(snapshot, tmp_path, statement):
-    """No file, no network, no setting, no change; the folder is as it was."""
+def test_an_analyst_has_access_to_the_snapshot_alone(snapshot, tmp_path, statement):
+    """Files, network, settings and writes are refused, and the folder does not change."""
     before = sorted(path.name for path in tmp_path.iterdir())
 
     with analyst(snapshot) as con, pytest.raises(duckdb.Error):
@@ -150,11 +153,11 @@ def test_an_analyst_reaches_nothing_else(snapshot, tmp_path, statement):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, duckdb.ConversionException])
 def test_a_transaction_is_all_or_nothing(error):
-    """An error of any kind takes back all of the block, tables too, and the connection goes on."""
+    """An error of any kind rolls back the block, with its tables; the connection stays usable."""
     con = duckdb.connect()
     con.execute("create table t as select 1 as x")
 
-    def broken():
+    def fail():
         with transaction(con):
             con.execute("insert into t values (2)")
             con.execute("create table u as select 1 as x")
@@ -162,7 +165,7 @@ def test_a_transaction_is_all_or_nothing(error):
             raise error
 
     with pytest.raises(error):
-        broken()
+        fail()
     with transaction(con):
         con.execute("insert into t values (3)")
 
@@ -170,13 +173,13 @@ def test_a_transaction_is_all_or_nothing(error):
     assert con.execute("show tables").fetchall() == [("t",)]
 
 
-def test_a_snapshot_is_one_file_without_the_tables_left_out(tmp_path):
-    """Complete without a .wal beside it, in the layout that DuckDB 1.5 reads, views and macros too; any path may be."""
+def test_a_copy_is_one_file_without_the_tables_left_out(tmp_path):
+    """With views and macros, without a .wal file, in a layout that DuckDB 1.5 reads, at any path."""
     db, target = tmp_path / "makemore.duckdb", tmp_path / "emma's stats.duckdb"
     with connect(db) as con:
         con.execute("create table vocab as from (values (0, '.'), (1, '😀')) t(ix, ch)")
         con.execute("create view characters as select ch from vocab where ix > 0")
-        con.execute("create macro id_of(asked) as table select ix from vocab where ch = asked")
+        con.execute("create macro id_of(letter) as table select ix from vocab where ch = letter")
         con.execute("create table secret as select 1 as x")
 
     copy_database(db, target, leave_out=["secret", "absent"])
@@ -187,29 +190,29 @@ def test_a_snapshot_is_one_file_without_the_tables_left_out(tmp_path):
         assert reader.execute("from characters").fetchall() == [("😀",)]
         assert reader.execute("from id_of('😀')").fetchall() == [(1,)]
     other = duckdb.connect()
-    other.execute(f"attach {quoted(str(target))} as night (read_only)")
-    assert other.execute("from night.characters").fetchall() == [("😀",)]
-    storage = other.execute("select tags['storage_version'] from duckdb_databases() where database_name = 'night'")
+    other.execute(f"attach {quoted(str(target))} as copy (read_only)")
+    assert other.execute("from copy.characters").fetchall() == [("😀",)]
+    storage = other.execute("select tags['storage_version'] from duckdb_databases() where database_name = 'copy'")
     assert storage.fetchall()[0][0].startswith("v1.5.0")
-    other.execute("use night")
+    other.execute("use copy")
     assert other.execute("from id_of('.')").fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize("text", ["", "emma", "O'Neil", "''", "'; drop table names; --", "\\'"])
 def test_a_quoted_text_is_that_text_in_sql(text):
-    """For paths, which have quotes like names."""
+    """Paths can contain quotes."""
     assert duckdb.connect().execute(f"select {quoted(text)}").fetchall() == [(text,)]
 
 
-def test_an_error_is_cut_to_one_line():
-    """DuckDB's messages can carry kilobytes of the input."""
+def test_first_line_shortens_an_error():
+    """DuckDB's messages can quote kilobytes of input."""
     assert first_line(ValueError("\n  bad line\nLINE 1: ...")) == "bad line"
     assert len(first_line(ValueError("x" * 5000))) == 300
 
 
 @pytest.mark.parametrize("read", [query, "connect"])
-def test_a_snapshot_that_is_damaged_within_is_told_by_name(tmp_path, read):
-    """It opens, and a block of it is not what was written: one line, with the commands that help."""
+def test_a_damaged_block_of_a_snapshot_is_an_error(tmp_path, read):
+    """It opens, but a query that reads the block fails; the error has the path and the commands to run."""
     path = tmp_path / "stats.duckdb"
     with connect(path) as con:
         con.execute("create table numbers as select range as number from range(100000)")
@@ -217,12 +220,15 @@ def test_a_snapshot_that_is_damaged_within_is_told_by_name(tmp_path, read):
     data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
     path.write_bytes(data)
 
-    with pytest.raises(
-        ValueError, match=r"stats\.duckdb cannot be read .* See `makemore verify`, and `makemore rollback`"
-    ):
+    with pytest.raises(CorruptData, match=r"stats\.duckdb cannot be read: .* hint: run `makemore verify`"):
         (connect_and_read if read == "connect" else read)(path, "select sum(number) from numbers")
 
 
-def connect_and_read(path, sql):
+def connect_and_read(path, select):
     with connect(path, read_only=True) as con:
-        con.execute(sql).fetchall()
+        con.execute(select).fetchall()
+
+
+def test_sql_reads_a_file_of_the_sql_folder():
+    """By its path without the suffix."""
+    assert sql("tables/entries").startswith("-- entries: ")

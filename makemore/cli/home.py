@@ -109,12 +109,12 @@ def release(source: SourceArgument = None, /, *, home: HomeOption = DEFAULT_HOME
 
     with locked_home(home, "makemore release"):
         if source is None:
-            lines = [f"{row['uri']}: it {row['reason']}" for row in ingest.held(home)]
+            lines = [f"{row['uri']}: it {row['reason']}" for row in ingest.quarantined_lists(home)]
             print("\n".join(lines) or "no quarantined lists")
             return
         result = ingest.release(home, source)
-    if result.held:
-        raise QuarantinedList(f"{result.uri} has new bytes and is quarantined again: it {result.held}")
+    if result.quarantine_reason:
+        raise QuarantinedList(f"{result.uri} has new bytes and is quarantined again: it {result.quarantine_reason}")
     print(f"{result.uri}: {result.names:,} names, {result.rejects:,} rejected; the next run trains on them")
 
 

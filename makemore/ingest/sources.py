@@ -61,7 +61,7 @@ def is_url(named: str) -> bool:
 
 
 @contextmanager
-def at_hand(uri: str, folder: Path) -> Iterator[Path]:
+def local_file(uri: str, folder: Path) -> Iterator[Path]:
     """A file with the list's bytes; what is downloaded lies in `folder` until the block ends.
 
     Raises:
@@ -213,7 +213,7 @@ def _paths(named: str) -> list[str]:
 
 
 def _told(address: str) -> str:
-    """The address as text that can be shown; `at_hand` refuses it if that is another."""
+    """The address as text that can be shown; `local_file` refuses it if that is another."""
     return UNTOLD.sub(INSTEAD, address)
 
 

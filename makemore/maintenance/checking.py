@@ -14,7 +14,7 @@ from makemore.versions import registry
 from makemore.versions.store import find_version, list_versions
 from makemore.versions.version import Version
 
-NEEDED = ("sources", "entries", "rejects")
+NEEDED = ("lists", "contents", "entries", "rejects")
 """Tables of every working database."""
 DATABASE_HINT = (
     "restore it from an export with `makemore restore FILE --home NEW`, or delete it and ingest the lists again: "

@@ -1,4 +1,4 @@
-"""From entries to relations: counted anew, or brought up to date by what is new."""
+"""Build the relations from the entries, or update them with what is new."""
 
 from __future__ import annotations
 
@@ -11,111 +11,107 @@ from typing import Any
 import duckdb
 
 from makemore.database import connect, transaction
+from makemore.errors import InvalidInput, NotFound
 from makemore.home import Home
-from makemore.ingest import store as wh
+from makemore.ingest import store
 from makemore.options import BuildOptions, as_config
 from makemore.relations import catalog, incremental
-from makemore.relations.bigram_counts import source_bigram_counts
+from makemore.relations.bigram_counts import content_bigram_counts
 
-COUNTERS: dict[str, incremental.Counter | None] = {"sql": None, "polars": source_bigram_counts}
+COUNTERS: dict[str, incremental.Counter | None] = {"sql": None, "polars": content_bigram_counts}
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
-class _Built:
-    """How the relations were built: with these options, of these lists, by the selects that have this digest."""
+class _Settings:
+    """The options, the lists and the digest of sql/ that the relations were built with."""
 
     options: BuildOptions
-    of: str | None
-    by: str | None
+    built_from: str | None
+    built_by: str | None
 
 
 def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
-    """Number of rows of each table of counts, brought up to date with the lists; as before, if a law is broken.
+    """Build the relations, or update them; return the number of rows of each table.
 
-    Only lists that are new or changed are counted, unless there are too many of them, or the options or the selects
-    of sql/ are not those that the counts were made with.
+    Only new and removed contents are counted, unless they are too many or the options or sql/ changed.
 
     Raises:
-        FileNotFoundError: nothing was ingested.
-        FailedCheck: the data break a law of sql/checks/.
+        NotFound: the home has no list.
+        FailedCheck: a check of sql/checks/ fails; the relations stay as they were.
     """
     with connect(Home(home).db) as con:
         sources = _sources(con, home)
         _build(con, sources, options)
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
     log.info(
-        "built the relations of %s names from %s, %d laws hold",
-        f"{rows['entries']:,}", f"{len(sources)} list{'s' * (len(sources) > 1)}", len(catalog.checks()),
+        "built relations: %s names, %d lists, %d checks passed",
+        f"{rows['entries']:,}", len(sources), len(catalog.checks()),
     )  # fmt: skip
     return rows
 
 
-def keep_up(con: duckdb.DuckDBPyConnection) -> None:
-    """Bring the counts up to date with the lists, as they were built; nothing where they never were.
+def update_relations(con: duckdb.DuckDBPyConnection) -> None:
+    """Update the relations with the options that they were built with; do nothing if they never were.
 
     Raises:
-        FailedCheck: the data break a law of sql/checks/.
+        FailedCheck: a check of sql/checks/ fails.
     """
-    built, sources = _built(con), wh.sources(con)
-    if built and sources:
-        _build(con, sources, built.options)
-    elif built:
+    settings, sources = _settings(con), store.sources(con)
+    if settings and sources:
+        _build(con, sources, settings.options)
+    elif settings:
         incremental.drop_all(con)
         con.execute("drop table settings")
+
+
+def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
+    """The lists of a home and the options that its relations were built with.
+
+    Raises:
+        NotFound: the home has no list.
+        InvalidInput: the lists or sql/ changed since the last build.
+    """
+    sources = _sources(con, home)
+    settings = _settings(con)
+    if settings is None or settings.built_from != _state_of(sources):
+        raise InvalidInput(f"the lists of {home} changed since the last build", "run `makemore build`")
+    if settings.built_by != catalog.digest():
+        raise InvalidInput(f"the relations of {home} were built by another makemore", "run `makemore build`")
+    return sources, settings.options
 
 
 def _build(con: duckdb.DuckDBPyConnection, sources: list[dict[str, Any]], options: BuildOptions) -> None:
     counter = COUNTERS[options.count_with]
     with transaction(con):
-        built = _built(con)
-        is_as_asked = built is not None and (built.options, built.by) == (options, catalog.digest())
-        if not (is_as_asked and incremental.keep_up(con, counter)):
-            _set(con, options)
-            incremental.count_anew(con, counter)
+        settings = _settings(con)
+        can_update = settings is not None and (settings.options, settings.built_by) == (options, catalog.digest())
+        if not (can_update and incremental.update(con, counter)):
+            con.execute(
+                "create or replace table settings as "
+                "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, "
+                "?::integer as ngram_order, ?::bigint as ngram_min_count, null::json as built_from, "
+                "?::varchar as built_by",
+                [*as_config(options).values(), catalog.digest()],
+            )
+            incremental.count_all(con, counter)
         con.execute("update settings set built_from = ?::json", [_state_of(sources)])
         catalog.run_checks(con, catalog.checks())
 
 
-def _set(con: duckdb.DuckDBPyConnection, options: BuildOptions) -> None:
-    con.execute(
-        "create or replace table settings as "
-        "select ?::integer as holdout, ?::double as smoothing, ?::varchar as count_with, ?::integer as ngram_order, "
-        "?::bigint as ngram_min_count, null::json as built_from, ?::varchar as built_by",
-        [*as_config(options).values(), catalog.digest()],
-    )
-
-
-def _built(con: duckdb.DuckDBPyConnection) -> _Built | None:
-    """What the relations were built with, of and by; None where they never were."""
+def _settings(con: duckdb.DuckDBPyConnection) -> _Settings | None:
     if not con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall():
         return None
     settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True)
-    of, by = settings.pop("built_from", None), settings.pop("built_by", None)
-    return _Built(BuildOptions(*settings.values()), of, by)
-
-
-def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[str, Any]], BuildOptions]:
-    """The lists of a home and what its relations were built with.
-
-    Raises:
-        FileNotFoundError: nothing was ingested.
-        ValueError: the relations are not of the lists, or of sql/, as they are now.
-    """
-    sources = _sources(con, home)
-    built = _built(con)
-    if built is None or built.of != _state_of(sources):
-        raise ValueError(f"the relations of {home} are not of its lists as they are now: run `makemore build` first.")
-    if built.by != catalog.digest():
-        raise ValueError(f"the relations of {home} were built by another makemore: run `makemore build` first.")
-    return sources, built.options
+    built_from, built_by = settings.pop("built_from"), settings.pop("built_by")
+    return _Settings(BuildOptions(*settings.values()), built_from, built_by)
 
 
 def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
-    wh.create_tables(con)
-    if not (sources := wh.sources(con)):
-        raise FileNotFoundError(f"{home} has no list: take one in with `makemore ingest LIST --home {home}`.")
+    store.create_tables(con)
+    if not (sources := store.sources(con)):
+        raise NotFound(f"{home} has no list", f"ingest one: makemore ingest LIST --home {home}")
     return sources
 
 

@@ -1,4 +1,4 @@
-"""The step that takes in whatever lists there are: what becomes of one costs the others nothing."""
+"""Ingest all lists of a run; a list that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -8,61 +8,59 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makemore.database import connect, first_line
-from makemore.errors import NoListFound
+from makemore.errors import MakemoreError, NoListFound
 from makemore.home import Home
-from makemore.ingest import sources
+from makemore.ingest.sources import expand
 from makemore.ingest.store import Ingested
 from makemore.options import IngestOptions
-from makemore.pipeline import ingest as intake
+from makemore.pipeline.ingest import ingest
 
 log = logging.getLogger("makemore")
+
+IngestStep = Callable[[Path, str, IngestOptions], Ingested]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a list: taken in or known, or held back; or the problem that it could not be read for."""
+    """The result for a list, and the problem that needs attention."""
 
     uri: str
     ingested: Ingested | None
     problem: str | None = None
 
     @property
-    def told(self) -> str:
-        """It in a few words."""
+    def status(self) -> str:
+        """One of: failed, quarantined, ingested, unchanged."""
         if self.ingested is None:
-            return "not read"
-        if self.ingested.held:
-            return "held back"
-        return "taken in" if self.ingested.changed else "nothing new"
+            return "failed"
+        if self.ingested.quarantine_reason:
+            return "quarantined"
+        return "ingested" if self.ingested.changed else "unchanged"
 
 
-def take_in(
-    home: Path,
-    named: list[str],
-    options: IngestOptions,
-    ingest: Callable[[Path, str, IngestOptions], Ingested] = intake.ingest,
+def ingest_lists(
+    home: Path, lists: list[str], options: IngestOptions, ingest: IngestStep = ingest
 ) -> Iterator[Outcome]:
-    """What became of each list that files, folders, globs and URLs stand for, taken in one after the other.
+    """Ingest the lists of files, folders, globs and URLs one after the other; yield the outcome of each.
 
-    A folder without a list is an inbox with nothing new, and tells of nothing. Of a list that is held back there is a
-    problem in the first night alone.
+    A folder without a list is an empty inbox and has no outcome. A quarantined list is a problem once.
     """
-    # Held open, so that the database is not opened anew for each list: that costs more than to know a list again.
+    # An open connection, since opening the database again for each list takes longer than recognising a known list.
     with connect(Home(home).db):
-        for name, uri in _addresses(named):
-            yield _failed(name, uri) if isinstance(uri, Exception) else _take_in(home, uri, options, ingest)
+        for name, uri in _uris(lists):
+            yield _failed(name, uri) if isinstance(uri, Exception) else _ingest(home, uri, options, ingest)
 
 
-def _addresses(named: list[str]) -> Iterator[tuple[str, str | Exception]]:
-    """What is named and the address of a list that it stands for, each once; or the error that it has none for."""
+def _uris(lists: list[str]) -> Iterator[tuple[str, str | Exception]]:
+    """Each argument with each of its URIs, without repetition, or with the error of expanding it."""
     seen = set()
-    for name in named:
+    for name in lists:
         try:
-            uris = sources.expand([name])
+            uris = expand([name])
         except NoListFound as error:
             log.info("%s", error)
             continue
-        except (ValueError, OSError) as error:
+        except (MakemoreError, OSError) as error:
             yield name, error
             continue
         for uri in uris:
@@ -71,20 +69,17 @@ def _addresses(named: list[str]) -> Iterator[tuple[str, str | Exception]]:
                 yield name, uri
 
 
-def _take_in(
-    home: Path, uri: str, options: IngestOptions, ingest: Callable[[Path, str, IngestOptions], Ingested]
-) -> Outcome:
+def _ingest(home: Path, uri: str, options: IngestOptions, ingest: IngestStep) -> Outcome:
     try:
         ingested = ingest(home, uri, options)
     except Exception as error:
         return _failed(uri, error)
-    if not ingested.held or not ingested.changed:
-        return Outcome(uri, ingested)
-    return Outcome(uri, ingested, ingested.held_back)
+    is_new_problem = ingested.quarantine_reason and ingested.changed
+    return Outcome(uri, ingested, ingested.quarantine_message if is_new_problem else None)
 
 
 def _failed(name: str, error: Exception) -> Outcome:
-    if isinstance(error, (ValueError, OSError)):
+    if isinstance(error, (MakemoreError, OSError)):
         return Outcome(name, None, first_line(error))
     log.error("%s", name, exc_info=error)
     return Outcome(name, None, f"{name}: {type(error).__name__}: {first_line(error)}")

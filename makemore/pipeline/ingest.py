@@ -1,4 +1,4 @@
-"""The steps from lists to relations: what the working database takes in, and what is built of it."""
+"""Ingest one list, and release quarantined lists."""
 
 from __future__ import annotations
 
@@ -13,86 +13,84 @@ import duckdb
 import polars as pl
 
 from makemore.database import connect, transaction
-from makemore.errors import QuarantinedList, TransientError
+from makemore.errors import MakemoreError, QuarantinedList, TransientError
 from makemore.home import Home
-from makemore.ingest import quarantine as withheld
-from makemore.ingest import readers, validation
-from makemore.ingest import sources as lists
-from makemore.ingest import store as wh
+from makemore.ingest import quarantine, readers, sources, store, validation
+from makemore.ingest.store import Ingested, Source
 from makemore.options import IngestOptions, ReadOptions, as_config
 from makemore.progress import track
 
 log = logging.getLogger("makemore")
 
 
-def ingest(home: Path, uri: str, options: ReadOptions) -> wh.Ingested:
-    """What became of one list: taken in, in place of what its address gave before, known already, or held back.
+def ingest(home: Path, uri: str, options: ReadOptions) -> Ingested:
+    """Ingest a list in place of the earlier content of its URI, unless it is known or quarantined.
 
     Raises:
-        ValueError: the list cannot be read, holds no name, or changes while it is read; nothing of it is kept.
+        InvalidInput: the list cannot be read, has no valid name, or changes while it is read; nothing of it is kept.
     """
-    with lists.at_hand(uri, Home(home).staging) as path, connect(Home(home).db) as con:
-        wh.create_tables(con)
-        sha256, size = lists.fingerprint(path)
-        source = wh.Source(uri, sha256, size, as_config(options), datetime.now(UTC))
-        reason, is_released = withheld.state(con, uri, sha256, json.dumps(source.options))
+    with sources.local_file(uri, Home(home).staging) as path, connect(Home(home).db) as con:
+        store.create_tables(con)
+        sha256, size = sources.fingerprint(path)
+        source = Source(uri, sha256, size, as_config(options), datetime.now(UTC))
+        as_json = json.dumps(source.options)
+        reason, is_released = quarantine.find_reason(con, uri, sha256, as_json)
 
         def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             for batch in track(readers.read(path, options), f"reading {path.name}"):
                 if path.stat().st_size != size:
                     break
                 yield validation.divide(batch, options)
-            if lists.fingerprint(path) != (sha256, size):
-                raise TransientError(f"{uri} changed while it was read: ingest it again when it is complete.")
+            if sources.fingerprint(path) != (sha256, size):
+                raise TransientError(f"{uri} changed while it was read", "ingest it again when it is complete")
 
         try:
-            if known := wh.recognise(con, source, guarded=not is_released):
-                log.info("%s: nothing new, its bytes are known from %s", uri, known.uri)
+            if known := store.find_known(con, source, screened=not is_released):
+                log.info("skipped %s: same content as %s", uri, known.uri)
                 return known
             if reason:
-                return wh.Ingested(0, uri, 0, 0, changed=False, held=reason)
-            ingested = wh.ingest(con, source, batches(), guarded=not is_released)
+                return Ingested(0, uri, 0, 0, changed=False, quarantine_reason=reason)
+            ingested = store.ingest(con, source, batches(), screened=not is_released)
         except QuarantinedList as error:
-            withheld.hold(
-                con, uri, sha256, options=json.dumps(source.options), reason=str(error), now=source.ingested_at
-            )
-            return wh.Ingested(0, uri, 0, 0, changed=str(error) != reason, held=str(error))
-        except ValueError as error:
-            raise error if uri in str(error) else ValueError(f"{uri}: {error}") from error
+            quarantine.add(con, uri, sha256, options=as_json, reason=str(error), now=source.ingested_at)
+            return Ingested(0, uri, 0, 0, changed=str(error) != reason, quarantine_reason=str(error))
+        except MakemoreError as error:
+            if uri in str(error):
+                raise
+            raise type(error)(f"{uri}: {error}") from error
         _warn_of_fields(con, ingested)
-    log.info("%s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
+    log.info("ingested %s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
     return ingested
 
 
-def release(home: Path, source: str) -> wh.Ingested:
-    """What became of a list that was held back, or forgotten, and is let in: read again, as it is now.
+def release(home: Path, source: str) -> Ingested:
+    """Release a quarantined or forgotten list and ingest it as it is now.
 
     Raises:
-        FileNotFoundError: no such list is held back or forgotten, or it is no longer there.
-        ValueError: it cannot be read.
+        NotFound: no such list, or its file does not exist any more.
+        InvalidInput: it cannot be read.
     """
     with connect(Home(home).db) as con, transaction(con):
-        wh.create_tables(con)
-        uri, options = withheld.release(con, source)
+        store.create_tables(con)
+        uri, options = quarantine.release(con, source)
     return ingest(home, uri, IngestOptions(**json.loads(options)) if options else IngestOptions())
 
 
-def held(home: Path) -> list[dict[str, Any]]:
-    """Lists that are held back: their uri, and the reason as the end of a sentence."""
+def quarantined_lists(home: Path) -> list[dict[str, Any]]:
+    """The uri, sha256, options, reason and quarantined_at of each quarantined list."""
     with connect(Home(home).db) as con:
-        wh.create_tables(con)
-        return withheld.held(con)
+        store.create_tables(con)
+        return quarantine.quarantined_lists(con)
 
 
-def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: wh.Ingested) -> None:
-    """Say so where a list of names looks like a table that was read as text."""
+def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: Ingested) -> None:
+    """Warn if the names of a list look like rows of a table that was read as text."""
     share, example = con.execute(
         "select avg(regexp_matches(name, '[,;|].*[0-9]|[0-9].*[,;|]')::int), any_value(name) from "
-        "(select name from entries where source_id = ? limit 1000)",
+        "(from entries where content_id = (select content_id from lists where source_id = ?) limit 1000)",
         [ingested.source_id],
     ).fetchall()[0]
     if share > 0.5:
         log.warning(
-            "%s: names look like %r. If that is a table, read it with --columns name,... or --format csv.",
-            ingested.uri, example,
-        )  # fmt: skip
+            "%s: names look like %r. hint: read a table with --columns name,... or --format csv", ingested.uri, example
+        )

@@ -60,8 +60,8 @@ def ingest_each(
     quarantined = []
     for uri in expand(list(lists)):
         result = ingest(home, uri, options)
-        if result.held:
-            quarantined.append(result.held_back)
+        if result.quarantine_reason:
+            quarantined.append(result.quarantine_message)
         else:
             yield result
     if quarantined:

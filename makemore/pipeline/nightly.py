@@ -12,7 +12,7 @@ from makemore.errors import NeedsAttention
 from makemore.home import Home, clear_staging
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline.due import settle, why_due
-from makemore.pipeline.inbox import take_in
+from makemore.pipeline.inbox import ingest_lists
 from makemore.versions import registry
 
 log = logging.getLogger("makemore")
@@ -51,7 +51,7 @@ def night(home: Path, plan: Plan, steps: Any) -> Night:
         ValueError: the home has no list, and none that is named can be read; no model was made; a law is broken.
     """
     clear_staging(Home(home))
-    outcomes = list(take_in(home, plan.lists, plan.read, steps.ingest))
+    outcomes = list(ingest_lists(home, plan.lists, plan.read, steps.ingest))
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
     settle(home)
     try:

@@ -1,4 +1,4 @@
-"""The n-grams in ARPA format, the one that KenLM, SRILM and other n-gram tools read: a character is a word there."""
+"""N-grams in the ARPA format of KenLM, SRILM and other n-gram tools; a character is a word there."""
 
 from __future__ import annotations
 
@@ -6,30 +6,18 @@ from collections.abc import Iterator
 
 import duckdb
 
+from makemore.database import sql
 from makemore.vocab import END, Vocab
 
-NEVER = "-99"
-"""The format's logarithm of 0: nothing leads back to the start, and what is not in the vocab is impossible."""
-NGRAMS = """
-select length(probs.context) + 1, probs.context, probs.ch, log10(probs.prob), log10(longer.backoff)
-from (
-    from ngram_probs where context <> ''
-    union all by name
-    select '' as context, vocab.ch, coalesce(
-        probs.prob, coalesce((select backoff from ngram_backoffs where context = ''), 1) / count(*) over ()
-    ) as prob
-    from vocab left join ngram_probs as probs on probs.context = '' and probs.ch = vocab.ch
-) as probs
-left join ngram_backoffs as longer on probs.ch <> '.' and longer.context = probs.context || probs.ch
-order by all
-"""
+LOG_ZERO = "-99"
+"""The format's logarithm of 0, for the start of a name and for unknown characters."""
 
 
 def lines(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Iterator[str]:
-    """Lines of the ARPA file of the relations' n-grams, without their ends.
+    """Lines of the ARPA file of the n-grams, without newlines.
 
-    '.' is <s> before a character and </s> after one. Whitespace, which the format splits words at, is written as its
-    code point: a space is U+0020. Probabilities are the interpolated ones, each with its context's backoff to come.
+    '.' is <s> before a character and </s> after one. Whitespace is written as its code point (a space is U+0020), since
+    the format splits words at it. Probabilities are interpolated.
     """
     words = {ch: f"U+{ord(ch):04X}" if ch.isspace() else ch for ch in vocab.chars}
     orders = con.execute(
@@ -39,19 +27,16 @@ def lines(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> Iterator[str]:
     yield "\\data\\"
     for order, grams in [(1, len(vocab) + 2), *orders]:
         yield f"ngram {order}={grams}"
-    written = 0
-    for order, context, ch, log_prob, backoff in con.execute(NGRAMS).fetchall():
-        if order > written:
+    last_order = 0
+    for order, context, ch, log_prob, backoff in con.execute(sql("arpa/ngrams")).fetchall():
+        if order > last_order:
             yield from ("", f"\\{order}-grams:")
             if order == 1:
-                yield from (_line(NEVER, ["<unk>"], None), _line(NEVER, ["<s>"], start[0][0] if start else None))
-            written = order
-        yield _line(f"{log_prob:.9g}", [*_context(context, words), "</s>" if ch == END else words[ch]], backoff)
+                yield from (_line(LOG_ZERO, ["<unk>"], None), _line(LOG_ZERO, ["<s>"], start[0][0] if start else None))
+            last_order = order
+        ngram = ["<s>" if previous == END else words[previous] for previous in context]
+        yield _line(f"{log_prob:.9g}", [*ngram, "</s>" if ch == END else words[ch]], backoff)
     yield from ("", "\\end\\")
-
-
-def _context(context: str, words: dict[str, str]) -> list[str]:
-    return ["<s>" if ch == END else words[ch] for ch in context]
 
 
 def _line(log_prob: str, ngram: list[str], backoff: float | None) -> str:

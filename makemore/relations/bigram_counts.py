@@ -1,4 +1,4 @@
-"""Bigram counts in Polars and numpy: the same table as sql/counts/source_bigram_counts.sql, several times faster."""
+"""Bigram counts in Polars and numpy: the same table as sql/counts/content_bigram_counts.sql, several times faster."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ LARGEST_TABLE = 1 << 20
 """Pairs of characters that are counted in a table of all of them; of a larger alphabet only those that occur are."""
 
 
-def source_bigram_counts(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Columns source_id, split, ch1, ch2, count of the relation `names`, ordered: what its select gives."""
-    rows = con.sql("select source_id, split, name, weight from names").to_arrow_reader(CHUNK)
+def content_bigram_counts(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Columns content_id, split, ch1, ch2, count of the relation `content_names`, ordered: what its select gives."""
+    rows = con.sql("select content_id, split, name, weight from content_names").to_arrow_reader(CHUNK)
     return count_bigrams(ahead(_frame(batch) for batch in rows)).to_arrow()
 
 
 def count_bigrams(batches: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Columns source_id, split, ch1, ch2, count of batches with columns source_id, split, name, weight.
+    """Columns content_id, split, ch1, ch2, count of batches with columns content_id, split, name, weight.
 
     Names of a batch are joined with '.', which is both start and end, so that all their bigrams are
     neighbours in one row of code points; a pair of them is one 42-bit key.
     """
     parts = [
         pl.DataFrame({"key": keys, "count": counts}).with_columns(
-            source_id=pl.lit(source_id, pl.Int32), split=pl.lit(split)
+            content_id=pl.lit(content_id, pl.Int32), split=pl.lit(split)
         )
         for batch in batches
-        for (source_id, split), names in batch.group_by("source_id", "split")
+        for (content_id, split), names in batch.group_by("content_id", "split")
         for keys, counts in [_count_keys(names["name"], names["weight"])]
     ]
     if not parts:
         return pl.DataFrame(
-            schema={"source_id": pl.Int32, "split": pl.String, "ch1": pl.String, "ch2": pl.String, "count": pl.Int64}
+            schema={"content_id": pl.Int32, "split": pl.String, "ch1": pl.String, "ch2": pl.String, "count": pl.Int64}
         )
-    counts = pl.concat(parts).group_by("source_id", "split", "key").agg(pl.col("count").sum())
+    counts = pl.concat(parts).group_by("content_id", "split", "key").agg(pl.col("count").sum())
     keys = counts["key"].to_numpy()
     return counts.select(
-        "source_id",
+        "content_id",
         "split",
         pl.Series("ch1", _characters(keys >> 21)),
         pl.Series("ch2", _characters(keys & ((1 << 21) - 1))),
         "count",
-    ).sort("source_id", "split", "ch1", "ch2")
+    ).sort("content_id", "split", "ch1", "ch2")
 
 
 def _count_keys(names: pl.Series, weights: pl.Series) -> tuple[Numbers, Numbers]:

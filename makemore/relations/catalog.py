@@ -1,74 +1,67 @@
-"""Relations: the selects of sql/, tables or views in the order that they imply, and the checks that they must keep."""
+"""The selects of sql/: relations in their build order, checks and macros."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from makemore.errors import FailedCheck
-
-Computed = Mapping[str, Callable[[duckdb.DuckDBPyConnection], pa.Table]]
-
-
-def sql_dir() -> Path:
-    """The folder of selects: a link inside the package, to the folder beside it in a checkout."""
-    return Path(__file__).parents[1] / "sql"
+from makemore.database import SQL
+from makemore.errors import FailedCheck, InvalidInput
 
 
 @cache
-def selects() -> dict[str, str]:
-    """The select of each relation, by its name, the file's stem."""
-    paths = [*sql_dir().glob("*.sql"), *sql_dir().glob("counts/*.sql")]
+def _read(*patterns: str) -> dict[str, str]:
+    """The text of the matching files of sql/, by file stem."""
+    paths = [path for pattern in patterns for path in SQL.glob(pattern)]
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
+
+
+def selects() -> dict[str, str]:
+    """The select of each relation of the working database."""
+    return _read("*.sql", "counts/*.sql")
 
 
 @cache
 def counted() -> frozenset[str]:
-    """Names of the relations that are tables, kept up by what is new; all others are views upon them."""
-    return frozenset(path.stem for path in sql_dir().glob("counts/*.sql"))
+    """Names of the relations that are tables, updated incrementally; all others are views."""
+    return frozenset(_read("counts/*.sql"))
 
 
-@cache
 def selects_on_results() -> dict[str, str]:
-    """The select of each relation that is built in a version, when its models are made, by its name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("results/*.sql"))}
+    """The select of each relation that is built in a version, after its models are trained."""
+    return _read("results/*.sql")
 
 
-@cache
 def checks() -> dict[str, str]:
-    """The select of each check of what is counted, by its name; it finds what must not be."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/*.sql"))}
+    """The select of each check of the counts; it returns violations."""
+    return _read("checks/*.sql")
 
 
-@cache
 def ngram_checks() -> dict[str, str]:
-    """The select of each check of the probabilities of n-grams, by its name: they hold where these are computed."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("checks/ngram/*.sql"))}
+    """The select of each check of n-gram probabilities, run where these are computed."""
+    return _read("checks/ngram/*.sql")
 
 
 @cache
 def macros() -> dict[str, str]:
-    """The select of each table macro, by its name and parameters as its heading has them: score_name(name)."""
-    found = (path.read_text(encoding="utf-8") for path in sorted(sql_dir().glob("macros/*.sql")))
-    return {heading(select).partition(":")[0]: select for select in found}
+    """The select of each table macro, by name and parameters, as in its head comment: score_name(name)."""
+    return {heading(select).partition(":")[0]: select for select in _read("macros/*.sql").values()}
 
 
 def digest() -> str:
-    """Twelve hexadecimal digits that say which relations, checks and macros there are, and how they are made."""
-    told = json.dumps([selects(), sorted(counted()), checks(), ngram_checks(), macros()], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    """Twelve hexadecimal digits that identify the relations, checks and macros."""
+    texts = json.dumps([selects(), sorted(counted()), checks(), ngram_checks(), macros()], sort_keys=True)
+    return hashlib.sha256(texts.encode()).hexdigest()[:12]
 
 
 def heading(select: str) -> str:
-    """What a select says of itself: its first line, without the dashes."""
+    """The first line of a select, without the dashes."""
     return select.partition("\n")[0].removeprefix("--").strip()
 
 
@@ -76,48 +69,38 @@ def build_order(selects: Mapping[str, str]) -> list[str]:
     """Names of relations, each after those that its select reads.
 
     Raises:
-        ValueError: relations read each other in a circle.
+        InvalidInput: relations depend on each other in a circle.
     """
     reads = {name: {table for table in _tables_read(select) if table in selects} for name, select in selects.items()}
     try:
         return list(TopologicalSorter(reads).static_order())
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
-        raise ValueError(f"sql/ has a circle: {circle}. Move what they share into a file of its own.") from error
+        raise InvalidInput(
+            f"circular dependency in sql/: {circle}", "move the shared part into its own file"
+        ) from error
 
 
-def build(
-    con: duckdb.DuckDBPyConnection, relations: Mapping[str, str], computed: Computed | None = None
-) -> Iterator[tuple[str, int]]:
-    """Each relation's name and number of rows, as soon as its table is built.
-
-    `computed` names relations that come from a function of the connection, in place of their select; its table
-    has the same columns.
-    """
+def build(con: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Create a table for each relation; yield its name and number of rows."""
     for name in build_order(relations):
-        if computed and name in computed:
-            rows = computed[name](con)
-            con.register("computed_rows", rows)
-            con.execute(f'create or replace table "{name}" as from computed_rows')
-            con.unregister("computed_rows")
-        else:
-            con.execute(f'create or replace table "{name}" as {relations[name]}')
+        con.execute(f'create or replace table "{name}" as {relations[name]}')
         yield name, count_rows(con, name)
 
 
 def run_checks(con: duckdb.DuckDBPyConnection, checks: Mapping[str, str]) -> None:
-    """Nothing, if every check holds.
+    """Run checks.
 
     Raises:
-        FailedCheck: with the check's own words and the first row that breaks it.
+        FailedCheck: with the head comment of the check and the first row that violates it.
     """
     for select in checks.values():
-        # Materialized: DuckDB 2.0.0 never ends on some joins whose rows a limit takes as they come.
+        # Materialized: DuckDB 2.0.0 does not terminate on some joins below a limit.
         cursor = con.execute(f"with found as materialized ({select}) select * from found limit 1")
         columns = [column[0] for column in cursor.description or []]
         for row in cursor.fetchall():
             found = ", ".join(f"{column} {value!r}" for column, value in zip(columns, row, strict=True))
-            raise FailedCheck(f"the data break a check of sql/checks/: {heading(select)} Found: {found}.")
+            raise FailedCheck(f"failed check of sql/checks/: {heading(select)} Found: {found}")
 
 
 def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -127,10 +110,10 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 @cache
 def _tables_read(select: str) -> frozenset[str]:
-    """Names that a select reads from; parsed only, so that no table need exist."""
+    """Names of the tables in a select, which is parsed without a database."""
     parsed = json.loads(duckdb.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
     if parsed["error"]:
-        raise ValueError(f"a select of sql/ cannot be read: {parsed['error_message']}")
+        raise InvalidInput(f"invalid select in sql/: {parsed['error_message']}")
     return frozenset(_base_tables(parsed))
 
 

@@ -8,7 +8,7 @@ with sizes as (
 )
 
 select
-    entries.source_id,
+    entries.content_id,
     entries.row,
     entries.name,
     entries.weight,
@@ -22,13 +22,13 @@ where
         select found.rowid
         from entries as found
         where
-            found.source_id not in (select sources.source_id from sources)
+            found.content_id not in (select contents.content_id from contents)
             or found.weight < 1
             or found.name is null
     )
 union all
 select
-    null as source_id,
+    null as content_id,
     null as row,
     null as name,
     weight,

@@ -10,8 +10,8 @@ from split_names
 where
     split <> 'train'
     and not exists (
-        from sources
-        where sources.options ->> 'split' is not null
+        from contents
+        where contents.options ->> 'split' is not null
     )
 group by all
 having count(*) > 1 or bool_or(seen)

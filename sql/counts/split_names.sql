@@ -1,8 +1,8 @@
--- split_names: a distinct name of a split, how often it counts there, on how many lines, and whether train has it.
+-- split_names: a distinct name of a split: its count, its lines and lists, and whether it occurs in train.
 --
--- Models are trained and evaluated on these. By the hash no name of dev or test is in train; a list that was
--- read with --split may put one on several sides, and seen then tells which they are. A list has a name on one
--- side only, so that the lists of its sides add up.
+-- Models are trained and evaluated on these. The hash of names.bucket never puts a name of dev or test into
+-- train. Lists that were read with --split may put a name into several splits: then seen is true for a name
+-- of dev or test that is also in train.
 with counts as (
     select
         split,
@@ -10,8 +10,8 @@ with counts as (
         length,
         sum(weight)::bigint as count,
         count(*) as lines,
-        count(distinct source_id) as sources
-    from names
+        count(distinct content_id) as sources
+    from content_names
     group by all
 )
 

@@ -170,10 +170,10 @@ def test_verify_names_a_damaged_file(makemore, ok, tmp_path):
         (["run", "nowhere.txt"], "nowhere.txt does not exist."),
         (["ingest", "tests"], "tests holds no list: a list ends in .txt, .csv"),
         (["ingest", "LICENSE"], "LICENSE: no format for 'a file without suffix'"),
-        (["build"], "has no list: take one in with `makemore ingest LIST"),
+        (["build"], "has no list. hint: ingest one"),
         (["build", "--holdout", "60"], "--holdout 60 is out of range. hint: use 0 to 45"),
-        (["train"], "has no list: take one in with"),
-        (["train", "--models", "lstm"], "has no list: take one in with"),
+        (["train"], "has no list. hint: ingest one"),
+        (["train", "--models", "lstm"], "has no list. hint: ingest one"),
         (["sample"], "has no version. hint: run `makemore run LIST"),
         (["query", "select 1"], "has no version. hint: run"),
         (["verify"], "has no version. hint: run"),
@@ -257,7 +257,7 @@ def test_the_console_script_exits_cleanly(tmp_path):
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n"
+    assert done.stderr == f"makemore: {tmp_path / 'empty.txt'} has no valid name: it is empty\n"
 
 
 @pytest.mark.parametrize("verb", ["ingest", "build", "train"])

@@ -77,11 +77,11 @@ def sources(home: Path) -> dict[str, tuple[str, int]]:
     if not Home(home).db.exists():
         return {}
     with connect(Home(home).db) as con:
-        if not con.execute("select 1 from duckdb_tables() where table_name = 'sources'").fetchall():
+        if not con.execute("select 1 from duckdb_tables() where table_name = 'lists'").fetchall():
             return {}
         rows = con.execute(
-            "select uri, sha256, names, (select count(*) from entries where entries.source_id = sources.source_id) "
-            "from sources order by uri"
+            "select uri, sha256, names, (select count(*) from entries where entries.content_id = contents.content_id) "
+            "from lists join contents using (content_id) order by uri"
         ).fetchall()
     incomplete = [row for row in rows if row[2] != row[3]]
     assert incomplete == [], f"lists with missing entries: {incomplete}"

@@ -160,7 +160,7 @@ def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, w
     assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
     assert "to look at: " not in idle.stderr
     assert f"to look at: {tmp_path / 'gone.txt'} does not exist." in partial.stderr
-    assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no name in it: it is empty.\n")
+    assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no valid name: it is empty\n")
     assert [alert["status"] for alert in webhook.posted] == ["completed", "failed"]
     assert "secret" not in partial.stderr + failed.stderr
 
@@ -226,7 +226,7 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     (tmp_path / "greek.txt").write_text("Αγάπη\n", encoding="utf-8")
     state = ingest([str(tmp_path / "greek.txt")], tmp_path / "home", return_state=True)
     assert (state.type.name, state.name) == ("COMPLETED", "Needs attention")
-    assert "greek.txt is held back: it brings Greek" in state.message
+    assert "greek.txt is quarantined: it brings Greek" in state.message
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
     # Two shards of the first request, and one of the other.
@@ -271,7 +271,7 @@ def test_an_invalid_list_fails_without_retries(names, tmp_path):
     options = {"build": EVERYTHING, "train": TrainOptions(("bigram",), samples=10)}
     state = nightly([names, str(tmp_path / "bad.txt")], tmp_path / "home", **options, return_state=True)
 
-    assert state.result().problems == (f"{tmp_path / 'bad.txt'} has no name in it: it is empty.",)
+    assert state.result().problems == (f"{tmp_path / 'bad.txt'} has no valid name: it is empty",)
     assert task_runs(state.state_details.flow_run_id)[:3] == [
         (f"ingest {names}", "Completed"),
         (f"ingest {tmp_path / 'bad.txt'}", "Failed"),

@@ -1,13 +1,14 @@
-"""Lists that are not what a home expects are held back, with the reason, until somebody lets them in."""
+"""A list that fails the checks of its home is quarantined with the reason until it is released."""
 
 import pytest
 
 from makemore.database import connect, query
+from makemore.errors import NotFound
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
+from makemore.pipeline.ingest import ingest, quarantined_lists, release
 from tests.conftest import ENGLISH
 
 GREEK = ENGLISH.with_name("greek.txt")
@@ -19,7 +20,7 @@ def home(tmp_path):
     """A home with a thousand English names."""
     write(tmp_path / "names.txt", NAMES[:1000])
     (tmp_path / "home").mkdir()
-    assert intake.ingest(tmp_path / "home", str(tmp_path / "names.txt"), IngestOptions()).held is None
+    assert ingest(tmp_path / "home", str(tmp_path / "names.txt"), IngestOptions()).quarantine_reason is None
     return tmp_path / "home"
 
 
@@ -28,18 +29,18 @@ def write(path, names):
     return str(path)
 
 
-def ingest(home, name, names):
-    return intake.ingest(home, write(home.parent / name, names), IngestOptions())
+def ingest_names(home, name, names):
+    return ingest(home, write(home.parent / name, names), IngestOptions())
 
 
 def lines(home):
     with connect(home / "makemore.duckdb") as con:
-        return con.execute("select source_id, row, name from entries order by all").fetchall()
+        return con.execute("select content_id, row, name from entries order by all").fetchall()
 
 
-def test_the_first_list_is_never_held(tmp_path):
-    """There is nothing to compare it with: what is usual is not known yet."""
-    assert intake.ingest(tmp_path, str(GREEK), IngestOptions()).held is None
+def test_the_first_list_is_never_quarantined(tmp_path):
+    """There is nothing to compare it with."""
+    assert ingest(tmp_path, str(GREEK), IngestOptions()).quarantine_reason is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_the_first_list_is_never_held(tmp_path):
         (
             "other.txt",
             [*NAMES[:90], *["a.b"] * 10],
-            "has 10 rejected lines of 100, 10.0% where 1.0% are usual; "
+            "has 10 rejected rows of 100, 10.0% where 1.0% is usual; "
             "the first is line 91, because it holds '.', which marks start and end",
         ),
         (
@@ -60,17 +61,17 @@ def test_the_first_list_is_never_held(tmp_path):
         ("phoenician.txt", ["Ava", "𐤀𐤁"], "brings another script ('Ava', line 1) to names in Latin"),
     ],
 )
-def test_a_list_that_is_not_as_expected_is_held_with_the_reason(home, list_name, names, reason):
-    """Nothing of it is taken in, and what its address gave before stays; the second time nobody is told anew."""
+def test_a_list_that_fails_a_check_is_quarantined(home, list_name, names, reason):
+    """The earlier content of its URI stays; `changed` is false the second time."""
     before = lines(home)
 
-    result = ingest(home, list_name, names)
+    result = ingest_names(home, list_name, names)
 
-    assert (result.held, result.changed) == (reason, True)
+    assert (result.quarantine_reason, result.changed) == (reason, True)
     assert lines(home) == before
-    again = ingest(home, list_name, names)
-    assert (again.held, again.changed) == (reason, False)
-    assert [row["reason"] for row in intake.held(home)] == [reason]
+    again = ingest_names(home, list_name, names)
+    assert (again.quarantine_reason, again.changed) == (reason, False)
+    assert [row["reason"] for row in quarantined_lists(home)] == [reason]
 
 
 @pytest.mark.parametrize(
@@ -82,58 +83,58 @@ def test_a_list_that_is_not_as_expected_is_held_with_the_reason(home, list_name,
         ("other.txt", ["Zoë", "O'Neil", "ʻIolani", "Anne-Marie", "x 1"]),
     ],
 )
-def test_a_list_at_the_limit_comes_in(home, list_name, names):
-    """Half of the corpus is left, three times the usual rejects, two bad lines, signs that are of no script."""
-    assert ingest(home, list_name, names).held is None
+def test_a_list_at_the_limit_is_ingested(home, list_name, names):
+    """Half of the names stay, three times the usual rejects, two rejected lines, punctuation without a script."""
+    assert ingest_names(home, list_name, names).quarantine_reason is None
 
 
-def test_rejects_are_compared_with_those_of_the_same_address(home):
-    """A list that always had many may have as many again."""
+def test_the_reject_rate_is_compared_with_that_of_the_same_uri(home):
+    """A list that had many rejects before may have as many again."""
     spoiled = [*NAMES[:80], *["a.b"] * 2]
-    ingest(home, "spoiled.txt", spoiled)
+    ingest_names(home, "spoiled.txt", spoiled)
 
-    assert ingest(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 6]).held is None
-    assert "usual" in ingest(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 30]).held
-
-
-def test_a_list_that_is_released_comes_in(home):
-    """By the end of its address; the bytes that were held come in, and no others."""
-    ingest(home, "greek.txt", ["Αγάπη", "Μαρία"])
-
-    result = intake.release(home, "greek.txt")
-
-    assert (result.names, result.held) == (2, None)
-    assert intake.held(home) == []
-    assert ingest(home, "greek.txt", ["Αγάπη", "Μαρία", "Ζωή"]).held is None
-    with pytest.raises(FileNotFoundError, match=r"no single list 'greek.txt' is held back or forgotten: none is\."):
-        intake.release(home, "greek.txt")
+    assert ingest_names(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 6]).quarantine_reason is None
+    assert "usual" in ingest_names(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 30]).quarantine_reason
 
 
-def test_other_bytes_than_those_that_were_released_are_looked_at_again(home):
-    """Between the look and the release the list became another one."""
-    ingest(home, "list.txt", ["Αγάπη"])
+def test_a_released_list_is_ingested(home):
+    """An end of its URI is enough."""
+    ingest_names(home, "greek.txt", ["Αγάπη", "Μαρία"])
+
+    result = release(home, "greek.txt")
+
+    assert (result.names, result.quarantine_reason) == (2, None)
+    assert quarantined_lists(home) == []
+    assert ingest_names(home, "greek.txt", ["Αγάπη", "Μαρία", "Ζωή"]).quarantine_reason is None
+    with pytest.raises(NotFound, match=r"greek\.txt"):
+        release(home, "greek.txt")
+
+
+def test_other_bytes_than_the_released_ones_are_screened_again(home):
+    """The list changed between quarantine and release."""
+    ingest_names(home, "list.txt", ["Αγάπη"])
     write(home.parent / "list.txt", ["Ёлка"])
 
-    assert intake.release(home, "list.txt").held == "brings Cyrillic ('Ёлка', line 1) to names in Latin"
+    assert release(home, "list.txt").quarantine_reason == "brings Cyrillic ('Ёлка', line 1) to names in Latin"
 
 
-def test_a_list_that_is_mended_comes_in_by_itself(home):
-    """Its new bytes are as expected: nothing is held any more."""
-    ingest(home, "list.txt", ["Αγάπη"])
+def test_a_corrected_list_is_ingested_without_a_release(home):
+    """Its new bytes pass the checks, so the quarantine ends."""
+    ingest_names(home, "list.txt", ["Αγάπη"])
 
-    assert ingest(home, "list.txt", ["Agapi"]).held is None
-    assert intake.held(home) == []
+    assert ingest_names(home, "list.txt", ["Agapi"]).quarantine_reason is None
+    assert quarantined_lists(home) == []
 
 
-def test_the_command_says_what_is_held_and_lets_it_in(home, makemore, ok):
-    """Exit code 4, with the command that lets it in; the other lists of the same command come in."""
+def test_the_commands_show_and_release_quarantined_lists(home, makemore, ok):
+    """Exit code 4, with the release command; the other lists of the same command are ingested."""
     greek = write(home.parent / "greek.txt", ["Αγάπη"])
     other = write(home.parent / "other.txt", ["Zoe"])
 
     done = makemore("ingest", greek, other, "--home", home)
 
     assert done.returncode == 4
-    assert f"{greek} is held back: it brings Greek ('Αγάπη', line 1)" in done.stderr
+    assert f"{greek} is quarantined: it brings Greek ('Αγάπη', line 1)" in done.stderr
     assert f"makemore release {greek}" in done.stderr
     assert "other.txt: 1 names" in done.stdout
     assert "greek.txt: it brings Greek" in ok("release", "--home", home)
@@ -141,37 +142,37 @@ def test_the_command_says_what_is_held_and_lets_it_in(home, makemore, ok):
     assert "no quarantined lists" in ok("release", "--home", home)
 
 
-def test_a_list_that_becomes_another_that_is_known_is_looked_at_too(home):
-    """Its names would be gone all the same: a thousand for a hundred."""
-    ingest(home, "other.txt", NAMES[1000:1100])
+def test_a_list_that_changes_to_known_bytes_is_screened_too(home):
+    """Its thousand names would be removed all the same."""
+    ingest_names(home, "other.txt", NAMES[1000:1100])
     before = lines(home)
 
-    held = ingest(home, "names.txt", NAMES[1000:1100])
+    held = ingest_names(home, "names.txt", NAMES[1000:1100])
 
-    assert held.held.startswith("would leave 100 of 1,100 names: its bytes are those of ")
+    assert held.quarantine_reason.startswith("would leave 100 of 1,100 names: its bytes are those of ")
     assert lines(home) == before
-    assert not ingest(home, "names.txt", NAMES[1000:1100]).changed
-    assert intake.release(home, "names.txt").held is None
+    assert not ingest_names(home, "names.txt", NAMES[1000:1100]).changed
+    assert release(home, "names.txt").quarantine_reason is None
     assert len(lines(home)) == 100
 
 
 def test_names_that_another_address_has_too_are_not_gone(home):
     """A list that shrinks costs nothing where another address gave the same bytes, and keeps them."""
-    ingest(home, "copy.txt", NAMES[:1000])
+    ingest_names(home, "copy.txt", NAMES[:1000])
 
-    taken = ingest(home, "names.txt", NAMES[1000:1100])
+    taken = ingest_names(home, "names.txt", NAMES[1000:1100])
 
-    assert (taken.held, taken.names) == (None, 100)
+    assert (taken.quarantine_reason, taken.names) == (None, 100)
     assert len(lines(home)) == 1100
 
 
-def test_drift_shows_what_moved_and_in_which_names(home):
-    """Many names with 'zx' come in: that pair moved, and the new names that have it are shown."""
+def test_drift_shows_the_bigrams_that_changed_most(home):
+    """Many new names contain 'zx': that pair comes first, with examples of the new names."""
     options = TrainOptions(("bigram",), samples=50)
     with locked_home(home, "the test"):
         build_relations(home, BuildOptions())
         first = publish.make_version(home, options)
-        ingest(home, "new.txt", [f"zx{name.lower()}" for name in NAMES[1000:1300]])
+        ingest_names(home, "new.txt", [f"zx{name.lower()}" for name in NAMES[1000:1300]])
         build_relations(home, BuildOptions())
         second = publish.make_version(home, options)
 

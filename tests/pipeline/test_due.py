@@ -121,6 +121,6 @@ def test_a_decision_that_a_killed_run_did_not_record_is_recorded(home):
 def test_lists_are_compared_by_more_than_their_address(home):
     """Rejects, options and scripts of a list count too."""
     with connect(Home(home).db) as con:
-        con.execute("update sources set rejects = rejects + 1")
+        con.execute("update contents set rejects = rejects + 1")
 
     assert why(home) == f"lists are new or changed: {ENGLISH}"

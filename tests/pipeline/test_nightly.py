@@ -12,7 +12,7 @@ from makemore.options import IngestOptions, TrainOptions
 from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
-from makemore.pipeline.inbox import take_in
+from makemore.pipeline.inbox import ingest_lists
 from makemore.pipeline.nightly import Night, Plan, night
 from makemore.versions import store
 from makemore.versions.version import Version
@@ -80,7 +80,7 @@ def test_lists_that_cannot_be_read_are_told_and_cost_the_others_nothing(inbox, t
 
     assert done.version.exists()
     assert done.problems == (
-        f"{inbox / 'empty.txt'} has no name in it: it is empty.",
+        f"{inbox / 'empty.txt'} has no valid name: it is empty",
         f"{tmp_path / 'gone.txt'} does not exist.",
     )
 
@@ -107,8 +107,8 @@ def test_a_list_that_is_held_back_is_told_once(inbox, tmp_path):
     first, second = run(tmp_path, inbox), run(tmp_path, inbox)
 
     [problem] = first.problems
-    assert problem.startswith(f"{inbox / 'greek.txt'} is held back: it brings Greek")
-    assert problem.endswith(f"To let it in: makemore release {inbox / 'greek.txt'}")
+    assert problem.startswith(f"{inbox / 'greek.txt'} is quarantined: it brings Greek")
+    assert problem.endswith(f"hint: makemore release {inbox / 'greek.txt'} --home HOME")
     assert first.version is None
     assert second == Night(None)
 
@@ -116,9 +116,9 @@ def test_a_list_that_is_held_back_is_told_once(inbox, tmp_path):
 def test_a_list_named_twice_is_taken_in_once(inbox, tmp_path):
     """By its folder and by its path."""
     (tmp_path / "home").mkdir()
-    outcomes = list(take_in(tmp_path / "home", [str(inbox), str(inbox / "names.txt")], IngestOptions()))
+    outcomes = list(ingest_lists(tmp_path / "home", [str(inbox), str(inbox / "names.txt")], IngestOptions()))
 
-    assert [(outcome.uri, outcome.told) for outcome in outcomes] == [(str(inbox / "names.txt"), "taken in")]
+    assert [(outcome.uri, outcome.status) for outcome in outcomes] == [(str(inbox / "names.txt"), "ingested")]
 
 
 def test_an_error_that_nobody_foresaw_is_told_by_its_kind(inbox, tmp_path):

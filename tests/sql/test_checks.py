@@ -5,9 +5,9 @@ from makemore.relations import catalog
 
 NAMES = ["emma", "olivia", "ava", "emma"]
 
-# Each law and what breaks it: statements upon the relations of NAMES.
-LAWS = catalog.checks() | catalog.ngram_checks()
-TAMPERS = {
+# Each check with statements that violate it.
+CHECKS = catalog.checks() | catalog.ngram_checks()
+VIOLATIONS = {
     "bigrams_add_up": [
         "update split_bigram_counts set count = count + 1 where ch1 = 'e'",
         "delete from split_bigram_counts where ch1 = 'o'",
@@ -29,7 +29,7 @@ TAMPERS = {
         "delete from entries where row = 2",
         "insert into entries from entries where row = 2",
         "update entries set name = null where row = 2",
-        "update entries set source_id = 99 where row = 2",
+        "update entries set content_id = 99 where row = 2",
         "update split_names set lines = lines + 1 where name = 'ava'",
         "update split_names set count = count + 1 where name = 'ava'",
         "delete from split_names where name = 'ava'",
@@ -100,53 +100,55 @@ TAMPERS = {
 
 
 @pytest.fixture(scope="module")
-def kept(built):
+def relations(built):
     return built(NAMES)
 
 
 @pytest.fixture
-def con(kept):
-    """The relations of NAMES, to break laws on: whatever a test does to them is undone."""
-    kept.begin()
-    yield kept
-    kept.rollback()
+def con(relations):
+    """The relations of NAMES; the changes of a test are rolled back."""
+    relations.begin()
+    yield relations
+    relations.rollback()
 
 
-def test_no_law_lacks_a_case_that_breaks_it():
-    """A law that finds nothing ever is no law: who adds one shows what it finds."""
-    assert set(TAMPERS) == set(LAWS)
+def test_each_check_has_a_violation():
+    """A check that never fails checks nothing: add a statement that violates it."""
+    assert set(VIOLATIONS) == set(CHECKS)
 
 
 @pytest.mark.parametrize("holdout", [0, 10])
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
-def test_what_was_built_keeps_every_law(built, holdout, smoothing):
-    """In any setting, weights and other alphabets included."""
+def test_built_relations_pass_all_checks(built, holdout, smoothing):
+    """With any options, weights and alphabets."""
     con = built([*NAMES, "Żoë", "😀", "m\u0302"], [1, 2, 3, 4, 5, 6, 10**12], holdout=holdout, smoothing=smoothing)
 
-    catalog.run_checks(con, LAWS)
+    catalog.run_checks(con, CHECKS)
 
 
-def test_the_lecture_list_keeps_every_law(lecture):
+def test_the_lecture_list_passes_all_checks(lecture):
     """32,033 names, no smoothing."""
-    catalog.run_checks(lecture, LAWS)
+    catalog.run_checks(lecture, CHECKS)
 
 
-@pytest.mark.parametrize(("law", "tamper"), [(law, tamper) for law, tampers in TAMPERS.items() for tamper in tampers])
-def test_a_law_finds_what_breaks_it(con, law, tamper):
-    """And says in its own words what must hold."""
-    select = LAWS[law]
-    con.execute(tamper)
+@pytest.mark.parametrize(
+    ("check", "violation"), [(check, violation) for check, all_of in VIOLATIONS.items() for violation in all_of]
+)
+def test_a_check_finds_a_violation(con, check, violation):
+    """The error has the head comment of the check."""
+    select = CHECKS[check]
+    con.execute(violation)
 
-    with pytest.raises(FailedCheck, match=r" Found: .+\.$") as error:
-        catalog.run_checks(con, {law: select})
+    with pytest.raises(FailedCheck, match=r" Found: .+$") as error:
+        catalog.run_checks(con, {check: select})
 
-    assert f"{law}: " in catalog.heading(select)
+    assert f"{check}: " in catalog.heading(select)
     assert catalog.heading(select) in str(error.value)
 
 
-def test_the_broken_law_is_found_among_all(con):
-    """The row that breaks it is shown, so that it can be looked up."""
+def test_the_failed_check_is_found_among_all(con):
+    """The error shows the row that violates it."""
     con.execute("update split_names set name = 'oli.via' where name = 'olivia'")
 
-    with pytest.raises(FailedCheck, match=r"names_are_clean: .* Found: split 'train', name 'oli\.via'\."):
+    with pytest.raises(FailedCheck, match=r"names_are_clean: .* Found: split 'train', name 'oli\.via'"):
         catalog.run_checks(con, catalog.checks())

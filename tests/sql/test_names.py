@@ -91,9 +91,18 @@ def test_the_lecture_list_divides_as_asked(built, lecture_names):
     assert sum(share for _, share in shares) == pytest.approx(1)
 
 
+def add_test_list(con):
+    """A second list, read with --split test."""
+    con.execute("insert into lists values (2, 'second.txt', 2, null)")
+    con.execute(
+        "insert into contents select * replace (2 as content_id, 2 as source_id, ?::json as options) from contents",
+        ['{"split": "test"}'],
+    )
+
+
 def declare(con, split):
     """The names of the list, read as if with --split."""
-    con.execute("update sources set options = ?::json", [json.dumps({"split": split})])
+    con.execute("update contents set options = ?::json", [json.dumps({"split": split})])
     list(catalog.build(con, catalog.selects()))
 
 
@@ -113,7 +122,7 @@ def test_names_of_other_lists_keep_the_hash(built):
     names = [f"n{i}" for i in range(200)]
     con = built(names, holdout=10)
     by_hash = dict(con.execute(SPLITS).fetchall())
-    con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
+    add_test_list(con)
     con.execute("insert into entries select 2, row, name, weight from entries where row <= 50")
 
     list(catalog.build(con, catalog.selects()))
@@ -126,7 +135,7 @@ def test_names_of_other_lists_keep_the_hash(built):
 def test_a_name_on_two_sides_is_one_name_and_is_seen(built):
     """name_counts has it once, without a split; split_names has it on each side, and says that train has it."""
     con = built(["emma", "emma", "ava"], [1, 2, 4])
-    con.execute('insert into sources select * replace (2 as source_id, \'{"split": "test"}\' as options) from sources')
+    add_test_list(con)
     con.execute("insert into entries values (2, 1, 'emma', 8), (2, 2, 'mia', 16)")
 
     list(catalog.build(con, catalog.selects()))
