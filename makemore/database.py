@@ -26,7 +26,6 @@ SETTINGS: dict[str, bool | str] = {
 READ_ONLY_SETTINGS = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
 VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
 """Hint for a damaged file of a published version."""
-LOOK = VERIFY_HINT
 
 
 @cache

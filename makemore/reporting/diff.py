@@ -9,9 +9,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from makemore.database import query
+from makemore.database import query, sql
 from makemore.evaluation.paired import Difference, paired
-from makemore.relations.catalog import sql_dir
 from makemore.reporting.columns import with_interval
 from makemore.reporting.text import aligned
 from makemore.versions.version import Version
@@ -69,7 +68,7 @@ def model_changes(before: Version, after: Version) -> Iterator[tuple[str, float,
 
 def bigram_changes(before: Version, after: Version) -> pl.DataFrame:
     """Return columns ch1, ch2, before, after, names: the largest changes of a bigram's share, with example names."""
-    select = (sql_dir() / "diff" / "bigram_changes.sql").read_text(encoding="utf-8")
+    select = sql("diff/bigram_changes")
     with duckdb.connect() as con:
         for version, side in ((before, "before"), (after, "after")):
             con.register(f"counts_{side}", version.read_counts().to_arrow())

@@ -8,9 +8,8 @@ from typing import Any
 
 import jinja2
 
-from makemore.database import connect
+from makemore.database import SQL, connect
 from makemore.files.atomic import written_aside
-from makemore.relations.catalog import sql_dir
 from makemore.reporting import columns
 from makemore.versions.version import Version
 
@@ -40,7 +39,7 @@ def write_report(draft: Version) -> None:
 
 def _tables(draft: Version) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each select of sql/report/, by its file stem."""
-    selects = {path.stem: path.read_text(encoding="utf-8") for path in sql_dir().glob("report/*.sql")}
+    selects = {path.stem: path.read_text(encoding="utf-8") for path in SQL.glob("report/*.sql")}
     with connect(draft.stats, read_only=True) as con:
         return {name: con.sql(select).pl().to_dicts() for name, select in selects.items()}
 

@@ -86,7 +86,7 @@ def test_a_name_that_cannot_be_told_is_refused_when_it_is_read(tmp_path, name):
     refused = pytest.raises(
         ValueError, match=r"has a control character, or bytes that are no UTF-8, where � stands: re"
     )
-    with refused as error, sources.at_hand(bad, tmp_path):
+    with refused as error, sources.local_file(bad, tmp_path):
         pass
     assert str(error.value).isprintable()
     assert str(error.value).startswith(f"{tmp_path}/")
@@ -225,7 +225,7 @@ def test_a_file_is_at_hand_where_it_lies(tmp_path):
     """Nothing is copied, nothing deleted."""
     (tmp_path / "names.txt").write_text("emma\n")
 
-    with sources.at_hand(str(tmp_path / "names.txt"), tmp_path / "none") as path:
+    with sources.local_file(str(tmp_path / "names.txt"), tmp_path / "none") as path:
         assert path == tmp_path / "names.txt"
 
     assert path.exists()
@@ -235,7 +235,7 @@ def test_an_address_is_at_hand_until_the_block_ends(tmp_path):
     """The bytes lie in the folder under the name that the address ends in, whose suffix is the format."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nemma\n"
 
-    with server(answer) as uri, sources.at_hand(uri, tmp_path) as path:
+    with server(answer) as uri, sources.local_file(uri, tmp_path) as path:
         assert path.read_bytes() == b"emma\n"
         assert path.name.endswith("-names.txt")
 
@@ -257,7 +257,7 @@ def test_a_download_that_fails_or_ends_too_early_may_be_tried_again(tmp_path, an
     with (
         server(answer) as uri,
         pytest.raises(TransientError, match=r"cannot be downloaded|ended 495 bytes too early") as error,
-        sources.at_hand(uri, tmp_path),
+        sources.local_file(uri, tmp_path),
     ):
         pytest.fail("half a list is at hand")
 
@@ -272,7 +272,7 @@ def test_nobody_at_the_address_is_said(tmp_path):
 
     with (
         pytest.raises(TransientError, match=r"cannot be downloaded \(.*refused\): check the address"),
-        sources.at_hand(uri, tmp_path),
+        sources.local_file(uri, tmp_path),
     ):
         pytest.fail("a list is at hand from nobody")
 
@@ -281,5 +281,5 @@ def test_a_fault_of_the_block_is_not_called_one_of_the_download(tmp_path):
     """Only what can pass by itself is worth a second try."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nemma\n"
 
-    with server(answer) as uri, pytest.raises(TimeoutError, match="of the block"), sources.at_hand(uri, tmp_path):
+    with server(answer) as uri, pytest.raises(TimeoutError, match="of the block"), sources.local_file(uri, tmp_path):
         raise TimeoutError("of the block")
