@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from makemore.models import AutomatonModel
+from makemore.vocab import Floats
 
-Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int64]
 States = npt.NDArray[np.int32]
 
 

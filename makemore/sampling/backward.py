@@ -12,9 +12,9 @@ import numpy as np
 
 from makemore.errors import InvalidOption
 from makemore.options import MAX_LENGTH
-from makemore.sampling.automaton import Floats
 from makemore.sampling.constraints import Constraints
 from makemore.sampling.product import Product, chunks
+from makemore.vocab import Floats
 
 MAX_COUNT = 1e18
 """Upper bound of sums: counts of names are exact below 2**53 and saturate here."""

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from makemore.sampling.automaton import Floats, Ids
 from makemore.sampling.trellis import Trellis
-from makemore.vocab import Vocab
+from makemore.vocab import Floats, Ints, Vocab
 
 
 def best(trellis: Trellis, vocab: Vocab) -> Iterator[tuple[str, float]]:
@@ -18,9 +17,9 @@ def best(trellis: Trellis, vocab: Vocab) -> Iterator[tuple[str, float]]:
     The trellis is one of `max_product`: backward probabilities are those of the best completion, an exact heuristic
     for A* (Hart, Nilsson and Raphael 1968). Equally probable names come in an unspecified order.
     """
-    choices: dict[int, tuple[Ids, Floats]] = {}
+    choices: dict[int, tuple[Ints, Floats]] = {}
 
-    def ranked(position: int, state: int) -> tuple[Ids, Floats]:
+    def ranked(position: int, state: int) -> tuple[Ints, Floats]:
         """Return the possible next characters, the best completion first, and the logarithms of their weights."""
         states = np.array([state])
         index = int(trellis.index(position, states)[0])

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from makemore.errors import InvalidOption
 from makemore.sampling.positions import MAX_STATES, Positions
-from makemore.vocab import Vocab
+from makemore.vocab import Ints, Vocab
 
-Ids = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 MAX_TABLE_SIZE = 1 << 24
@@ -27,7 +26,7 @@ MAX_TABLE_SIZE = 1 << 24
 class Dfa:
     """K states, 0 being the start, and C classes of characters that no transition distinguishes."""
 
-    classes: Ids
+    classes: Ints
     """Class of each character id, (V,)."""
     next: npt.NDArray[np.int32]
     """State after a character of each class, (K, C); -1 for none, as after the end, id 0."""

@@ -13,8 +13,9 @@ from torch import Tensor
 from makemore.errors import UnsatisfiableRequest
 from makemore.models import LanguageModel, State
 from makemore.options import MAX_LENGTH
-from makemore.sampling.automaton import Decoding, Floats, Ids, decoded
+from makemore.sampling.automaton import Decoding, decoded
 from makemore.sampling.trellis import Trellis
+from makemore.vocab import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ProposalDistribution:
         logits, _ = self.model.step(ix, self.model.initial_state(1))
         return float(decoded(logits.double().log_softmax(dim=-1), self.decoding)[0, 0].exp())
 
-    def lookahead(self, guide: Trellis, position: int, states: Ids) -> Floats:
+    def lookahead(self, guide: Trellis, position: int, states: Ints) -> Floats:
         """Return the guide's smoothed backward probability (R, V) after each character in states (R,)."""
         exact = guide.lookahead(position, states)
         if self.smoothing == 0:
@@ -77,7 +78,7 @@ def propose(distribution: ProposalDistribution, rng: np.random.Generator, min_lo
     # For each unfinished name: its index, its row of the net's state, its last character and the guide's state.
     active, row, ix = np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     guide_state = np.full(n, guide.start if guide else 0, dtype=np.int64)
-    columns: list[Ids] = []
+    columns: list[Ints] = []
     while len(active):
         # Names with the same prefix share a row, which saves computation.
         _, first, shared_row = np.unique((row << 32) + ix, return_index=True, return_inverse=True)

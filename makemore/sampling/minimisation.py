@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from makemore.sampling.dfa import Dfa, Ids, Mask
+from makemore.sampling.dfa import Dfa, Mask
+from makemore.vocab import Ints
 
 
 def minimise(dfa: Dfa) -> Dfa:
@@ -32,7 +33,7 @@ def _trim(dfa: Dfa) -> Dfa:
     return Dfa(dfa.classes, number[dfa.next[useful]], dfa.accepts[useful])
 
 
-def _reachable(states: Mask, step: Callable[[Ids], npt.NDArray[np.integer]]) -> Mask:
+def _reachable(states: Mask, step: Callable[[Ints], npt.NDArray[np.integer]]) -> Mask:
     """Return the closure of a set of states under `step`."""
     reached, frontier = np.append(states, True), np.flatnonzero(states)
     while len(frontier):
@@ -67,7 +68,7 @@ def _blocks(dfa: Dfa) -> npt.NDArray[np.int32]:
     return block[:-1]
 
 
-def _predecessors(dfa: Dfa) -> Callable[[Ids], Ids]:
+def _predecessors(dfa: Dfa) -> Callable[[Ints], Ints]:
     """Return a function from states to all of their predecessors."""
     targets = dfa.next.ravel().astype(np.min_scalar_type(-len(dfa.next) - 1))
     order = np.argsort(targets, kind="stable") // dfa.next.shape[1]

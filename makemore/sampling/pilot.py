@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from makemore.errors import UnsatisfiableRequest
-from makemore.sampling.automaton import Floats
 from makemore.sampling.guided import ProposalDistribution, propose
 from makemore.sampling.trellis import Trellis
+from makemore.vocab import Floats
 
 PILOT_BATCHES = 2
 """Batches of proposals for each candidate smoothing."""

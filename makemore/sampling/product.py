@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from makemore.errors import InvalidOption
-from makemore.sampling.automaton import Automaton, Floats, Ids, States
+from makemore.sampling.automaton import Automaton, States
 from makemore.sampling.dfa import Dfa
+from makemore.vocab import Floats, Ints
 
 MAX_PAIRS = 1 << 28
 """Limit of automaton states times DFA states: 256 MB to mark the reachable ones."""
@@ -24,7 +25,7 @@ class Product:
     automaton: Automaton
     is_unconstrained: bool
     """Whether the DFA accepts any text: then product states are automaton states."""
-    automaton_state: Ids
+    automaton_state: Ints
     """Automaton state of each product state, (N,)."""
     next: States
     """Product state after each character, (N, V); N if there is none."""
@@ -55,7 +56,7 @@ class Product:
         """Number of characters: V."""
         return int(self.next.shape[1])
 
-    def probs(self, states: Ids) -> Floats:
+    def probs(self, states: Ints) -> Floats:
         """Decoded probabilities (R, V) of the next character in product states (R,)."""
         return np.asarray(self.automaton.probs[self.automaton_state[states]])
 
@@ -66,7 +67,7 @@ def chunks(rows: int, vocab_size: int) -> list[slice]:
     return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
-def _reachable(automaton: Automaton, dfa: Dfa) -> Ids:
+def _reachable(automaton: Automaton, dfa: Dfa) -> Ints:
     """Return the reachable pairs, ascending, as codes: automaton state times K plus DFA state."""
     pairs = len(automaton.next) * len(dfa.next)
     if not pairs:
@@ -85,7 +86,7 @@ def _reachable(automaton: Automaton, dfa: Dfa) -> Ids:
     return np.flatnonzero(is_reached)
 
 
-def _following(automaton: Automaton, dfa: Dfa, codes: Ids) -> Ids:
+def _following(automaton: Automaton, dfa: Dfa, codes: Ints) -> Ints:
     """Return the codes (R, V) of the pairs after each character; -1 for none."""
     dfa_state = dfa.next[codes % len(dfa.next)]
     following = automaton.next[codes // len(dfa.next)].astype(np.int64) * len(dfa.next) + dfa_state

@@ -17,14 +17,14 @@ from makemore.device import cores, threads
 from makemore.errors import UnsatisfiableRequest
 from makemore.models import AutomatonModel, LanguageModel
 from makemore.options import check_seed
-from makemore.sampling.automaton import Automaton, Decoding, Floats, automaton_of, counting_automaton
+from makemore.sampling.automaton import Automaton, Decoding, automaton_of, counting_automaton
 from makemore.sampling.constraints import Constraints, text_dfa
 from makemore.sampling.guided import ProposalDistribution, propose
 from makemore.sampling.pilot import ABANDON_MARGIN, Pilot, run_pilot
 from makemore.sampling.trellis import Trellis
 from makemore.sampling.trie import Trie
 from makemore.sampling.walk import DistributionCache, walk
-from makemore.vocab import Vocab
+from makemore.vocab import Floats, Vocab
 
 BLOCK_SIZE = 1 << 14
 """Names of an automaton that share a random stream."""

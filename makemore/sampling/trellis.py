@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from makemore.sampling.automaton import Automaton, Floats, Ids
+from makemore.sampling.automaton import Automaton
 from makemore.sampling.backward import Semiring, backward, sum_product
 from makemore.sampling.constraints import Constraints
 from makemore.sampling.product import Product, chunks
 from makemore.sampling.trie import Trie
+from makemore.vocab import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Trellis:
         """Number of states over all positions; `index` is below it."""
         return self.product_size + (len(self.overlay.trie) if self.overlay else 0)
 
-    def index(self, position: int, states: Ids) -> Ids:
+    def index(self, position: int, states: Ints) -> Ints:
         """Return an index for states (R,) at a position; equal indices have equal weights."""
         indices = states + min(position, len(self.backward) - 1) * len(self.product)
         if self.overlay is not None:
@@ -78,7 +79,7 @@ class Trellis:
             indices[in_trie] = states[in_trie] + (self.product_size - len(self.product))
         return indices
 
-    def after(self, states: Ids, ix: Ids) -> Ids:
+    def after(self, states: Ints, ix: Ints) -> Ints:
         """Return the state after character `ix` (R,) in each of the states (R,)."""
         following, vocab_size = self.product.next, self.product.vocab_size
         if self.overlay is None:
@@ -89,22 +90,22 @@ class Trellis:
         after[rows[node > 0]] = node[node > 0] + len(self.product)
         return after
 
-    def probs(self, states: Ids) -> Floats:
+    def probs(self, states: Ints) -> Floats:
         """Return the decoded probabilities (R, V) of the next character in states (R,)."""
         return self.product.probs(self._product_state(states))
 
-    def nats(self, states: Ids, ix: Ids) -> Floats:
+    def nats(self, states: Ints, ix: Ints) -> Floats:
         """Return the negative log-likelihood of character `ix` (R,) in states (R,) under the model itself."""
         product, state = self.product, self._product_state(states)
         if not product.is_unconstrained:
             state = product.automaton_state.take(state)
         return np.asarray(product.automaton.nats.ravel().take(state * product.vocab_size + ix, mode="clip"))
 
-    def weights(self, position: int, states: Ids) -> Floats:
+    def weights(self, position: int, states: Ints) -> Floats:
         """Return the unnormalised probabilities (R, V) of the next character in states (R,)."""
         return self.probs(states) * self.lookahead(position, states)
 
-    def lookahead(self, position: int, states: Ids) -> Floats:
+    def lookahead(self, position: int, states: Ints) -> Floats:
         """Return the backward probability (R, V) after each character in states (R,); 1 or 0 for the end."""
         following = self._product_lookahead(position, self._product_state(states))
         if self.overlay is not None:
@@ -112,12 +113,12 @@ class Trellis:
             self.overlay.apply(following, rows, states[rows] - len(self.product))
         return following
 
-    def _product_lookahead(self, position: int, states: Ids) -> Floats:
+    def _product_lookahead(self, position: int, states: Ints) -> Floats:
         following = np.asarray(self.backward[min(position + 1, len(self.backward) - 1)])[self.product.next[states]]
         following[:, 0] = self.product.accepts[states] & self.constraints.allow_length(position)
         return following
 
-    def _product_state(self, states: Ids) -> Ids:
+    def _product_state(self, states: Ints) -> Ints:
         if self.overlay is None:
             return states
         node = states - len(self.product)
@@ -129,13 +130,13 @@ class Overlay:
     """A trie of excluded names with a product state and a backward probability for each of its T nodes."""
 
     trie: Trie
-    product_state: Ids
+    product_state: Ints
     """Product state of each node, (T,); N if no allowed name has this prefix."""
     backward: Floats
     """Backward probability of each node, (T,)."""
 
     @classmethod
-    def of(cls, trie: Trie, product: Product, semiring: Semiring, lookahead: Callable[[int, Ids], Floats]) -> Overlay:
+    def of(cls, trie: Trie, product: Product, semiring: Semiring, lookahead: Callable[[int, Ints], Floats]) -> Overlay:
         """Run the backward pass over a trie, from its longest prefixes to the root.
 
         `lookahead` returns the backward probabilities (R, V) after each character in product states at a position.
@@ -151,18 +152,18 @@ class Overlay:
                 backward[nodes] = semiring(product.probs(product_state[nodes]) * following)
         return cls(trie, product_state, backward)
 
-    def apply(self, following: Floats, rows: Ids, nodes: Ids) -> None:
+    def apply(self, following: Floats, rows: Ints, nodes: Ints) -> None:
         """Exclude names from the backward probabilities `following` (R, V) of `rows`, whose prefixes are `nodes`."""
         _exclude(self.trie, self.backward, following, rows, nodes)
 
 
-def _exclude(trie: Trie, backward: Floats, following: Floats, rows: Ids, nodes: Ids) -> None:
+def _exclude(trie: Trie, backward: Floats, following: Floats, rows: Ints, nodes: Ints) -> None:
     following[rows, 0] *= ~trie.is_name[nodes]
     which, children = trie.children(nodes)
     following[rows[which], trie.last[children]] = backward[children]
 
 
-def _product_states(trie: Trie, product: Product) -> Ids:
+def _product_states(trie: Trie, product: Product) -> Ints:
     dead = len(product)
     following = np.vstack([product.next, np.full((1, product.vocab_size), dead, dtype=np.int32)])
     states = np.zeros(len(trie), dtype=np.int64)

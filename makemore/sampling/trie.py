@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from makemore.vocab import END, Vocab, code_points
-
-Ids = npt.NDArray[np.int64]
+from makemore.vocab import END, Ints, Vocab, code_points
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,9 @@ class Trie:
     names: pl.Series
     """Distinct names, sorted."""
     vocab_size: int
-    parent: Ids
+    parent: Ints
     """Node of the prefix without its last character, (T,); 0 for the root."""
-    last: Ids
+    last: Ints
     """Last character of the prefix, (T,); 0 for the root."""
     is_name: npt.NDArray[np.bool_]
     """Whether the prefix is a name, (T,)."""
@@ -64,7 +62,7 @@ class Trie:
         """Nodes of the prefixes of this length."""
         return slice(self.levels[depth], self.levels[depth + 1])
 
-    def children(self, nodes: Ids) -> tuple[Ids, Ids]:
+    def children(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return all children of `nodes` (R,): for each child the index of its parent in `nodes`, and its node."""
         first, end = (self._keys.searchsorted(nodes * self.vocab_size + edge) for edge in (0, self.vocab_size))
         counts = end - first
@@ -72,19 +70,19 @@ class Trie:
         within = np.arange(len(which)) - np.repeat(counts.cumsum() - counts, counts)
         return which, first[which] + within + 1
 
-    def child(self, nodes: Ids, ix: Ids) -> Ids:
+    def child(self, nodes: Ints, ix: Ints) -> Ints:
         """Return the child of each of `nodes` (R,) by character `ix` (R,); 0 if it has none."""
         keys = nodes * self.vocab_size + ix
         index = self._keys.searchsorted(keys)
         return np.where(self._keys[index] == keys, index + 1, 0)
 
     @cached_property
-    def _keys(self) -> Ids:
+    def _keys(self) -> Ints:
         """Parent times V plus last character of each node but the root, ascending, then the largest integer, (T,)."""
         return np.append(self.parent[1:] * self.vocab_size + self.last[1:], np.iinfo(np.int64).max)
 
 
-def _encoded(names: pl.Series, vocab: Vocab) -> tuple[Ids, Ids, Ids]:
+def _encoded(names: pl.Series, vocab: Vocab) -> tuple[Ints, Ints, Ints]:
     """Return the ids of all names in one array, and start and length of each name that the vocab can spell."""
     codes = code_points(END.join(names) + END) if len(names) else np.zeros(0, dtype=np.uint32)
     ids = vocab.ids(codes)

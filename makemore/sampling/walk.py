@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from makemore.errors import UnsatisfiableRequest
 from makemore.options import MAX_LENGTH
-from makemore.sampling.automaton import Floats, Ids
 from makemore.sampling.trellis import Trellis
+from makemore.vocab import Floats, Ints
 
 CACHE_SIZE = 1 << 27
 """Bytes of cached distributions: 128 MB."""
@@ -30,7 +30,7 @@ class DistributionCache:
             self.table[: warm.used], self.used = warm.table[: warm.used], warm.used
             self.row_of[: trellis.product_size] = warm.row_of[: trellis.product_size]
 
-    def draw(self, position: int, states: Ids, uniform: Floats) -> Ids:
+    def draw(self, position: int, states: Ints, uniform: Floats) -> Ints:
         """Draw the next character (R,) of states (R,): the first whose cumulative probability exceeds `uniform` (R,).
 
         Raises:
@@ -49,7 +49,7 @@ class DistributionCache:
             half //= 2
         return np.asarray(at - first)
 
-    def _fill(self, position: int, states: Ids, indices: Ids) -> bool:
+    def _fill(self, position: int, states: Ints, indices: Ints) -> bool:
         """Compute the missing rows; return whether the cache can hold the rows of all states at once."""
         missing = np.flatnonzero(self.row_of.take(indices) < 0)
         if not len(missing):
