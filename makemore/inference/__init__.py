@@ -1,6 +1,6 @@
 """Models of published versions, loaded to sample and to score names.
 
-May import: training, versions, evaluation, sampling, relations and everything below them.
+Imports versions, evaluation, sampling, data, models and root modules.
 
 - `loading`: `load()` and the loaded model
 - `generation`: the names of one request

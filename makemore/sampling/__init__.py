@@ -1,6 +1,6 @@
 """Constraints to automata to names.
 
-May import: data, ingest, models, database, files and root modules.
+Imports models and root modules.
 
 - `requests`: number of names, model, seed and constraints; request files
 - `constraints`: the automaton of each constraint, lengths and excluded names
@@ -15,14 +15,5 @@ May import: data, ingest, models, database, files and root modules.
 """
 
 __all__ = [
-    "automaton",
-    "backward",
-    "best",
-    "constraints",
-    "guided",
-    "requests",
-    "sample",
-    "samplers",
-    "trellis",
-    "trie",
-]
+    "automaton", "backward", "best", "constraints", "guided", "requests", "sample", "samplers", "trellis", "trie",
+]  # fmt: skip

@@ -40,11 +40,7 @@ class Pilot:
 def run_pilot(
     distribution: ProposalDistribution, guide: Trellis, batch_size: int, stream: Callable[[int], np.random.Generator]
 ) -> Pilot:
-    """Propose names with each candidate smoothing and keep the one with the highest acceptance rate.
-
-    Raises:
-        UnsatisfiableRequest: no proposal satisfies the constraints.
-    """
+    """Propose names with each candidate smoothing and keep the one with the highest acceptance rate."""
     best, highest = None, 0.0
     for factor in GUIDE_SMOOTHINGS:
         candidate = replace(distribution, smoothing=factor * guide.total)

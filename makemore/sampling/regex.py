@@ -25,11 +25,7 @@ _CONSTRUCT = re.compile(r"\(\?(?:P?[<=!>#(])?|\\.|.", re.DOTALL)
 
 
 def parse(pattern: str) -> Positions:
-    """Return the positions of a pattern.
-
-    Raises:
-        InvalidOption: the pattern is invalid, unsupported or too large.
-    """
+    """Return the positions of a pattern; raise InvalidOption if it is invalid, unsupported or too large."""
     parser = _Parser(pattern)
     try:
         _check_syntax(parser.positions)

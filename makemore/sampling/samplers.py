@@ -40,7 +40,7 @@ Block = tuple[npt.NDArray[np.integer], Floats]
 
 
 class Acceptance(NamedTuple):
-    """Counts of proposals; those with a weight above the bound are truncated: their names are slightly too rare."""
+    """Counts of proposals; `truncated` ones have a weight above the bound, and their names are slightly too rare."""
 
     proposed: int
     accepted: int

@@ -35,11 +35,7 @@ class Trellis:
 
     @classmethod
     def of(cls, automaton: Automaton, constraints: Constraints, semiring: Semiring = sum_product) -> Trellis:
-        """Build the product and run the backward pass.
-
-        Raises:
-            InvalidOption: the trellis would be too large.
-        """
+        """Build the product and run the backward pass; raise InvalidOption if the trellis would be too large."""
         product = Product.of(automaton, constraints.text)
         trellis = cls(product, constraints, semiring, backward(product, constraints, semiring))
         return trellis if constraints.excluded is None else trellis.excluding(constraints.excluded)

@@ -31,11 +31,7 @@ class DistributionCache:
             self.row_of[: trellis.product_size] = warm.row_of[: trellis.product_size]
 
     def draw(self, position: int, states: Ints, uniform: Floats) -> Ints:
-        """Draw the next character (R,) of states (R,): the first whose cumulative probability exceeds `uniform` (R,).
-
-        Raises:
-            UnsatisfiableRequest: no character has a probability in one of the states.
-        """
+        """Draw the next character (R,) in states (R,): the first with a cumulative probability above `uniform` (R,)."""
         indices = self.trellis.index(position, states)
         if not self._fill(position, states, indices):
             half = len(states) // 2
