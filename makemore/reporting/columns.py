@@ -73,14 +73,12 @@ def _difference(row: Row) -> str | None:
     return with_interval(row["difference"], row["difference_low"], row["difference_high"]) if differs else None
 
 
-NLL = "mean negative log-likelihood in nats per character, end token included; lower is better"
-DIFFERENCE = "nll minus that of the best model, same names; 95 % interval, which contains 0 if not significant"
 COMPARISON = (
     Column("model", lambda row: row["model_type"], align="left"),
-    Column("nll (train)", _number("nll_train", ".4f"), NLL),
+    Column("nll (train)", _number("nll_train", ".4f"), "mean negative log-likelihood in nats per character"),
     Column("nll (dev)", _nll("dev"), "± standard error; the models are sorted by this column"),
     Column("nll (test)", _nll("test"), "± standard error"),
-    Column("Δ nll (test)", _difference, DIFFERENCE),
+    Column("Δ nll (test)", _difference, "nll minus the best nll; its 95 % interval contains 0 if not significant"),
     Column("parameters", _number("parameters", ",")),
     Column("seconds", _number("train_seconds", ",.2f"), "training time"),
     Column("names/s", _number("names_per_second", ",.0f"), "sampling speed"),

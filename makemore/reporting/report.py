@@ -15,7 +15,7 @@ from makemore.versions.version import Version
 
 
 def write_report(draft: Version) -> None:
-    """Write report.html and README.md to a draft. All its other files must exist."""
+    """Write report.html and README.md to a draft that has all other files. sql/report/ has a select for each table."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         # A name is data: HTML escapes it, Markdown shows it as a code span.
@@ -25,7 +25,10 @@ def write_report(draft: Version) -> None:
         lstrip_blocks=True,
     )
     templates.filters["code_span"] = _code_span
-    values = _tables(draft) | {
+    selects = {path.stem: path.read_text(encoding="utf-8") for path in SQL.glob("report/*.sql")}
+    with connect(draft.stats, read_only=True) as con:
+        tables = {name: con.sql(select).pl().to_dicts() for name, select in selects.items()}
+    values: dict[str, Any] = tables | {
         "version": draft,
         "manifest": draft.manifest,
         "promotion": draft.read_promotion(),
@@ -35,13 +38,6 @@ def write_report(draft: Version) -> None:
     for path in (draft.report, draft.card):
         with written_aside(path) as aside:
             aside.write_text(templates.get_template(path.name).render(values), encoding="utf-8")
-
-
-def _tables(draft: Version) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each select of sql/report/, by its file stem."""
-    selects = {path.stem: path.read_text(encoding="utf-8") for path in SQL.glob("report/*.sql")}
-    with connect(draft.stats, read_only=True) as con:
-        return {name: con.sql(select).pl().to_dicts() for name, select in selects.items()}
 
 
 def _code_span(text: str) -> str:

@@ -30,8 +30,8 @@ def describe_version(version: Version, registry: Registry) -> str:
             *(f"  forgotten: {reason}" for reason in registry.forgotten.get(version.name, ())),
         ],
     }
-    head = f"{version.name}  {', '.join(registry.marks(version.name)) or 'published'}"
-    head += f"\ncreated at {version.manifest['created_at']} with {libraries}"
+    head = f"{version.name}  {', '.join(registry.marks(version.name)) or 'published'}\n"
+    head += f"created at {version.manifest['created_at']} with {libraries}"
     return "\n\n".join([head, *("\n".join([section, *lines]) for section, lines in sections.items())])
 
 

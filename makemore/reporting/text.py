@@ -23,11 +23,8 @@ NAME_WIDTH = 32
 def version_line(version: Version, marks: Sequence[str] = ()) -> str:
     """Return one line: version, number of names, test nll of each model, failed models and registry marks."""
     try:
-        names = sum(source.get("names", 0) for source in version.sources)
-        parts = [
-            f"{names:,} names",
-            *(f"{model_type} {_nll(version, model_type)}" for model_type in version.model_types),
-        ]
+        parts = [f"{sum(source.get('names', 0) for source in version.sources):,} names"]
+        parts += [f"{model_type} {_nll(version, model_type)}" for model_type in version.model_types]
         parts += [f"{model_type} failed" for model_type in version.failed]
     except CorruptVersion as error:
         parts = [f"corrupt: {error}"]
@@ -37,7 +34,8 @@ def version_line(version: Version, marks: Sequence[str] = ()) -> str:
 def announcement(version: Version, command: str, option: str) -> str:
     """Return the text after a run: new names from the best model, nlls, the decision and commands to try next."""
     best, promotion = version.best_model(), version.read_promotion()
-    names = new_names(version, best, 20)
+    samples = pl.read_parquet(version.samples(best), glob=False)
+    names = samples.filter("is_new")["name"].unique(maintain_order=True).head(20).to_list()
     nlls = "\n".join(_nlls(version, model_type) for model_type in version.model_types)
     option_of_version = option if promotion.serves else f"{option} --version {version.name}"
     return f"""{len(names)} new names from {best}:
@@ -79,10 +77,10 @@ def evaluation_line(model_type: str, figures: dict[str, float]) -> str:
     """Return one line with the `scores.figures` of a model, split by seen and unseen names if there are both."""
     line = f"{model_type:12} nll {figures['nll']:.4f} ± {figures['nll_se']:.4f}  "
     line += f"bits per name {figures['bits_per_name']:.2f}  names {figures['names']:,}"
-    if "nll_seen" in figures and "nll_unseen" in figures:
-        line += f": {figures['nll_seen']:.4f} on {figures['names_seen']:,} seen in train, "
-        line += f"{figures['nll_unseen']:.4f} on the others"
-    return line
+    if not {"nll_seen", "nll_unseen"} <= figures.keys():
+        return line
+    seen = f"{figures['nll_seen']:.4f} on {figures['names_seen']:,} seen in train"
+    return f"{line}: {seen}, {figures['nll_unseen']:.4f} on the others"
 
 
 def score_lines(scores: pl.DataFrame) -> Iterator[str]:
@@ -105,12 +103,6 @@ def table(frame: pl.DataFrame) -> str:
     return text + (hint if len(frame) > ROWS else "")
 
 
-def new_names(version: Version, model_type: str, n: int) -> list[str]:
-    """Return the first distinct sampled names that are in none of the lists."""
-    samples = pl.read_parquet(version.samples(model_type), glob=False)
-    return samples.filter("is_new")["name"].unique(maintain_order=True).head(n).to_list()
-
-
 def in_columns(names: list[str]) -> str:
     """Return names side by side, as many per line as fit in the terminal."""
     width = max(map(len, names), default=0) + 2
@@ -122,9 +114,8 @@ def in_columns(names: list[str]) -> str:
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
     """Return the lines of a table. Cells are right-aligned, except in the columns of `left`."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    pads = [str.ljust if i in left else str.rjust for i in range(len(widths))]
-    lines = (zip(pads, row, widths, strict=True) for row in rows)
-    return ["  ".join(pad(cell, width) for pad, cell, width in line).rstrip() for line in lines]
+    specs = [f"{'<' if i in left else '>'}{width}" for i, width in enumerate(widths)]
+    return ["  ".join(map(format, row, specs)).rstrip() for row in rows]
 
 
 def _table_lines(table: columns.Table) -> list[str]:
