@@ -41,8 +41,8 @@ def backward(product: Product, constraints: Constraints, semiring: Semiring) -> 
     Excluded names are not considered.
     """
     max_length, states = constraints.max_length, len(product)
-    values = np.zeros(states + 1)
-    if max_length is None and _is_stochastic(product, semiring):
+    values, is_free = np.zeros(states + 1), product.is_unconstrained and semiring is sum_product
+    if max_length is None and is_free and np.allclose(product.automaton.probs.sum(axis=1), 1):
         values = np.append(np.ones(states), 0)
     elif max_length is None:
         values, converged = _fixed_point(product, constraints, semiring)
@@ -57,16 +57,6 @@ def backward(product: Product, constraints: Constraints, semiring: Semiring) -> 
         values = _step(product, semiring, values, may_end=constraints.allow_length(position))
         table.append(values)
     return np.stack(table[::-1])
-
-
-def _is_stochastic(product: Product, semiring: Semiring) -> bool:
-    """Whether all backward probabilities are 1: no text is rejected and the probabilities of each state sum to 1."""
-    return bool(
-        semiring is sum_product
-        and product.accepts.all()
-        and (product.next[:, 1:] < len(product)).all()
-        and np.allclose(product.automaton.probs.sum(axis=1), 1)
-    )
 
 
 def _fixed_point(product: Product, constraints: Constraints, semiring: Semiring) -> tuple[Floats, bool]:

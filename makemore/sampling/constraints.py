@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from makemore.errors import InvalidOption, UnsatisfiableRequest
-from makemore.sampling.dfa import Dfa, excludes, intersect, matches
+from makemore.sampling.dfa import Dfa, check_size, excludes, intersect, matches
 from makemore.sampling.minimisation import minimise
 from makemore.sampling.regex import parse
 from makemore.sampling.trie import Trie
@@ -56,9 +56,7 @@ def text_dfa(vocab: Vocab, **options: Any) -> Dfa:
     parts = [automaton(vocab, options[name]) for name, automaton in AUTOMATA.items() if options.get(name)]
     first, *others = map(minimise, parts or [excludes([], len(vocab))])
     dfa = reduce(lambda one, other: minimise(intersect(one, other)), others, first)
-    if len(dfa.next) * len(vocab) > MAX_DFA_SIZE:
-        message = f"the constraints need {len(dfa.next):,} states of {len(vocab):,} characters"
-        raise InvalidOption(message, "use fewer or simpler constraints")
+    check_size(len(dfa.next), len(vocab), MAX_DFA_SIZE)
     return Dfa(np.arange(len(vocab)), dfa.next[:, dfa.classes], dfa.accepts)
 
 

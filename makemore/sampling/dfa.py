@@ -54,7 +54,7 @@ def excludes(words: Sequence[Sequence[int]], vocab_size: int) -> Dfa:
                 nodes.append((parent, ch, depth))
         ends.append(node)
     parent, last, depth = np.array(nodes).T
-    _check_size(len(nodes), classes.max() + 1)
+    check_size(len(nodes), classes.max() + 1)
     following = np.zeros((len(nodes), classes.max() + 1), dtype=np.int32)
     following[0, 0] = -1
     suffix, contains = np.zeros_like(parent), np.isin(np.arange(len(nodes)), ends)
@@ -101,7 +101,7 @@ def intersect(one: Dfa, other: Dfa) -> Dfa:
         distinct, which = np.unique(following, return_inverse=True)
         known = len(numbers) - 1
         numbered = np.array([numbers.setdefault(code, len(numbers) - 1) for code in distinct.tolist()], dtype=np.int32)
-        _check_size(len(numbers), len(pairs))
+        check_size(len(numbers), len(pairs))
         rows.append(numbered[which].reshape(-1, len(pairs)))
         frontier = distinct[numbered >= known]
         codes.append(frontier)
@@ -121,7 +121,8 @@ def _reads(atoms: list[str], vocab: Vocab) -> list[int]:
     return reads
 
 
-def _check_size(states: int, classes: int) -> None:
-    if states * classes > MAX_TABLE_SIZE:
-        message = f"the constraints need more than {MAX_TABLE_SIZE // classes:,} states"
-        raise InvalidOption(f"{message} of {classes:,} character classes", "use fewer or simpler constraints")
+def check_size(states: int, classes: int, limit: int | None = None) -> None:
+    """Raise InvalidOption if a DFA would be too large."""
+    if states * classes > (limit or MAX_TABLE_SIZE):
+        message = f"the constraints need {states:,} states of {classes:,} character classes"
+        raise InvalidOption(message, "use fewer or simpler constraints")

@@ -106,7 +106,7 @@ class Trellis:
         following = self._product_lookahead(position, self._product_state(states))
         if self.overlay is not None:
             rows = np.flatnonzero(states >= len(self.product))
-            self.overlay.apply(following, rows, states[rows] - len(self.product))
+            _exclude(self.overlay.trie, self.overlay.backward, following, rows, states[rows] - len(self.product))
         return following
 
     def _product_lookahead(self, position: int, states: Ints) -> Floats:
@@ -148,12 +148,9 @@ class Overlay:
                 backward[nodes] = semiring(product.probs(product_state[nodes]) * following)
         return cls(trie, product_state, backward)
 
-    def apply(self, following: Floats, rows: Ints, nodes: Ints) -> None:
-        """Exclude names from the backward probabilities `following` (R, V) of `rows`, whose prefixes are `nodes`."""
-        _exclude(self.trie, self.backward, following, rows, nodes)
-
 
 def _exclude(trie: Trie, backward: Floats, following: Floats, rows: Ints, nodes: Ints) -> None:
+    """Exclude names from the backward probabilities `following` (R, V) of `rows`, whose prefixes are `nodes`."""
     following[rows, 0] *= ~trie.is_name[nodes]
     which, children = trie.children(nodes)
     following[rows[which], trie.last[children]] = backward[children]
