@@ -43,22 +43,20 @@ def set_up(client: SyncPrefectClient, parameters: dict[str, Any], cron: str, tim
     # Of several missed runs the first one runs late and the others are cancelled.
     _deploy(
         nightly,
-        "Ingests lists; if anything changed, builds, trains, judges and publishes a version.",
         parameters,
         schedule=Schedule(cron=cron, timezone=timezone),
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
     )
-    _deploy(generate, "Writes the names of a CSV of requests to one file.", {"home": parameters["home"]})
+    _deploy(generate, {"home": parameters["home"]})
     save_automation()
 
 
-def _deploy(flow: Any, description: str, parameters: dict[str, Any], **options: Any) -> None:
+def _deploy(flow: Any, parameters: dict[str, Any], **options: Any) -> None:
     flow.to_deployment(
         flow.name,
         parameters=parameters,
         work_pool_name=POOL,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        description=description,
         tags=["makemore"],
         **options,
     ).apply()

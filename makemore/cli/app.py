@@ -13,14 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
 from makemore import __version__
 from makemore.errors import NotFound
+from makemore.home import Home
 from makemore.models import model_types
 from makemore.options import Device, TrainOptions  # noqa: F401 (an inherited annotation)
+
+if TYPE_CHECKING:
+    from makemore.versions.version import Version
 
 RUN, NAMES, INSPECT, VERSIONS, HOME, OTHER = (
     Group(name, sort_key=i) for i, name in enumerate(["Run", "Names", "Inspect", "Versions", "Home", "Other"])
@@ -67,6 +71,13 @@ class TrainFlags(TrainOptions):
         tuple[str, ...],
         Parameter(help=f"Model types to train, separated by commas or one per option: {', '.join(model_types())}."),
     ] = TrainOptions.models
+
+
+def find(home: Path, version: str | None) -> Version:
+    """Return a published version of a home, the champion by default."""
+    from makemore.versions.store import find_version
+
+    return find_version(Home(home), version)
 
 
 def set_alerts(notify: str) -> None:

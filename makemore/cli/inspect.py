@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from makemore.cli.app import DEFAULT_HOME, INSPECT, Flat, HomeOption, OutputOption, VersionOption, app, list_file
+from makemore.cli.app import DEFAULT_HOME, INSPECT, Flat, HomeOption, OutputOption, VersionOption, app, find, list_file
 from makemore.home import Home
 from makemore.options import ReadOptions, TableFormat
 
@@ -29,9 +29,8 @@ def query(
     from makemore import database
     from makemore.files import tables
     from makemore.reporting import text
-    from makemore.versions.store import find_version
 
-    result = database.query(find_version(Home(home), version).stats, sql)
+    result = database.query(find(home, version).stats, sql)
     if output is not None:
         tables.write_table(result, output, format or tables.format_of(output))
     elif format is not None:
@@ -47,9 +46,8 @@ def compare(*, home: HomeOption = DEFAULT_HOME, version: VersionOption = None) -
     Example: makemore compare
     """
     from makemore.reporting import text
-    from makemore.versions.store import find_version
 
-    print(text.comparison(find_version(Home(home), version)))
+    print(text.comparison(find(home, version)))
 
 
 @app.command(group=INSPECT)
@@ -67,9 +65,8 @@ def evaluate(
     """
     from makemore.pipeline.evaluate import evaluate_list, read_names
     from makemore.reporting import text
-    from makemore.versions.store import find_version
 
-    found = find_version(Home(home), version)
+    found = find(home, version)
     model_types = found.model_types if model is None else [found.find_model(model)]
     with list_file(names) as path:
         known, rejected = read_names(found.path, path, read)
@@ -87,9 +84,8 @@ def show(version: VersionOption = None, /, *, home: HomeOption = DEFAULT_HOME) -
     """
     from makemore.reporting.show import describe_version
     from makemore.versions import registry
-    from makemore.versions.store import find_version
 
-    print(describe_version(find_version(Home(home), version), registry.read(Home(home))))
+    print(describe_version(find(home, version), registry.read(Home(home))))
 
 
 @app.command(group=INSPECT)
@@ -105,9 +101,8 @@ def diff(
     Example: makemore diff 20261121-020000-5b1e07 20261122-020000-3f2a9c
     """
     from makemore.reporting.diff import describe_changes
-    from makemore.versions.store import find_version
 
-    print(describe_changes(find_version(Home(home), a), find_version(Home(home), b)))
+    print(describe_changes(find(home, a), find(home, b)))
 
 
 @app.command(group=INSPECT)
@@ -117,8 +112,7 @@ def arpa(*, home: HomeOption = DEFAULT_HOME, version: VersionOption = None, outp
     Example: makemore arpa
     """
     from makemore.pipeline.evaluate import arpa_lines
-    from makemore.versions.store import find_version
 
-    lines = arpa_lines(find_version(Home(home), version).path, output)
+    lines = arpa_lines(find(home, version).path, output)
     if output is None:
         print("\n".join(lines))

@@ -18,10 +18,10 @@ from makemore.cli.app import (
     OutputOption,
     VersionOption,
     app,
+    find,
     list_file,
 )
 from makemore.errors import InvalidOption
-from makemore.home import Home
 from makemore.options import SEED, Device, ReadOptions, SampleOptions
 
 
@@ -46,11 +46,10 @@ def sample(
     """
     from makemore.pipeline import sample as sampling
     from makemore.sampling.requests import Request
-    from makemore.versions.store import find_version
 
     logging.getLogger("makemore").setLevel(logging.INFO)
     request = Request(n, model=model, seed=seed, best=best, device=device, options=options)
-    folder = find_version(Home(home), version).path
+    folder = find(home, version).path
     if output is not None and str(output) != "-":
         sampling.assemble(sampling.plan(folder, [request], output))
         return
@@ -74,10 +73,9 @@ def generate(
     """
     from makemore.pipeline import sample as sampling
     from makemore.sampling.requests import read_requests
-    from makemore.versions.store import find_version
 
     logging.getLogger("makemore").setLevel(logging.INFO)
-    job = sampling.plan(find_version(Home(home), version).path, read_requests(requests), output)
+    job = sampling.plan(find(home, version).path, read_requests(requests), output)
     sampling.assemble(job)
     print(f"{output}: {sum(request.n for request in job.requests):,} names of {len(job.requests):,} requests")
 
@@ -100,13 +98,12 @@ def score(
     """
     from makemore.pipeline import score as scoring
     from makemore.reporting import text
-    from makemore.versions.store import find_version
 
     if bool(name) == (names is not None):
         raise InvalidOption(
             "score takes either names or --names", "makemore score emma, or makemore score --names FILE"
         )
-    found = find_version(Home(home), version)
+    found = find(home, version)
     model_type = found.find_model(model)
     with list_file(names or "") as path:
         if names is None:

@@ -130,7 +130,7 @@ def test_a_checkout_has_the_settings_of_the_flows():
 
 
 def test_prefect_yaml_deploys_what_serve_deploys():
-    """Existing flows and parameters, with the same pool, names, descriptions and limit."""
+    """Existing flows and parameters, with the same pool, names and limit."""
     import importlib
 
     page = yaml.safe_load((ROOT / "prefect.yaml").read_text())
