@@ -1,4 +1,4 @@
-"""The structure itself: package contracts, public names, what stays out of the way."""
+"""The structure of the packages: import contracts, public names, sizes, and imports that stay lazy."""
 
 import ast
 import subprocess
@@ -15,19 +15,19 @@ MAX_MODULE_LINES = 220
 
 
 def modules():
-    """The path of each module of the package and the flows."""
+    """Paths of all modules."""
     return sorted([*ROOT.glob("makemore/**/*.py"), *ROOT.glob("flows/*.py")])
 
 
 def imports(path):
-    """Modules of ours that a file imports from, with the names that it imports."""
+    """Modules of makemore that a file imports from, with the imported names."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "makemore":
             yield node.module, [alias.name for alias in node.names]
 
 
 def test_packages_import_only_from_packages_below():
-    """The contracts of pyproject.toml, which `make lint` checks too; in a process of its own, as it changes logging."""
+    """The contracts of pyproject.toml hold. In a subprocess, since import-linter changes logging."""
     done = run_python("from importlinter.cli import lint_imports; raise SystemExit(lint_imports())")
 
     assert done.returncode == 0, done.stdout
@@ -35,7 +35,7 @@ def test_packages_import_only_from_packages_below():
 
 @cache
 def public(package):
-    """Names that a package lists as its public ones, the names that it defines or has as files, and its docstring."""
+    """Public names, defined names and docstring of a package."""
     folder = ROOT / "makemore" / package
     tree = ast.parse((folder / "__init__.py").read_text())
     listed, defined = [], {path.stem for path in folder.glob("*.py")}
@@ -53,7 +53,7 @@ def public(package):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_lists_its_public_names_and_describes_each(package):
-    """The `__init__` is the index: each public name exists, and the docstring has a line about it."""
+    """The `__init__` is the index: each public name exists and is in the docstring."""
     listed, defined, docstring = public(package)
 
     assert listed
@@ -63,7 +63,7 @@ def test_a_package_lists_its_public_names_and_describes_each(package):
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_file_imports_only_public_names_of_other_packages(path):
-    """A module that a package does not list is its own affair."""
+    """A module that is not in `__all__` is private to its package."""
     own = path.relative_to(ROOT / "makemore").parts[0] if path.is_relative_to(ROOT / "makemore") else "flows"
     private = []
     for module, names in imports(path):
@@ -75,21 +75,21 @@ def test_a_file_imports_only_public_names_of_other_packages(path):
     assert private == []
 
 
-def test_files_are_short_and_few_stand_at_the_root():
-    """A file that grows past this holds two ideas: name them and split."""
+def test_modules_are_short_and_few_are_at_the_root():
+    """A longer module has two ideas: name them and split it."""
     assert len(list(ROOT.glob("makemore/*.py"))) <= MAX_ROOT_MODULES
     assert [path for path in modules() if len(path.read_text().splitlines()) > MAX_MODULE_LINES] == []
 
 
 def run_python(code):
-    """The finished process of a fresh interpreter."""
+    """Run code in a new interpreter."""
     return subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
     )
 
 
 def test_the_library_works_without_prefect():
-    """pip install makemore, without [flows], loads, scores and samples: nothing but cli's run needs Prefect."""
+    """Only the commands run and serve need Prefect."""
     done = run_python(
         "import sys; sys.modules['prefect'] = None; sys.modules['makemore.flows'] = None\n"
         "import makemore.pipeline.publish, makemore.pipeline.evaluate, makemore.cli"
@@ -99,7 +99,7 @@ def test_the_library_works_without_prefect():
 
 
 def test_help_imports_neither_torch_nor_prefect():
-    """Nor DuckDB or Polars: help and completion are quick."""
+    """Nor DuckDB, Polars and PyArrow: help and completion are fast."""
     done = run_python(
         "import sys, makemore.cli\n"
         "makemore.cli.app(['train', '--help'], exit_on_error=False, result_action='return_value')\n"
@@ -109,8 +109,8 @@ def test_help_imports_neither_torch_nor_prefect():
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
-def test_files_say_in_their_first_line_what_they_are():
-    """One idea a file, and it is said; no file named after nothing."""
+def test_modules_have_docstrings_and_specific_names():
+    """A module states its responsibility; no module is named utils."""
     for path in modules():
         assert ast.get_docstring(ast.parse(path.read_text())), path
         assert path.stem not in ("utils", "common", "helpers", "misc", "base")

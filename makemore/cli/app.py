@@ -21,7 +21,7 @@ from makemore import __version__
 from makemore.errors import NotFound
 from makemore.home import Home
 from makemore.models import model_types
-from makemore.options import Device, TrainOptions  # noqa: F401 (an inherited annotation)
+from makemore.options import BuildOptions, Device, IngestOptions, TrainOptions  # noqa: F401 (Device: inherited)
 
 if TYPE_CHECKING:
     from makemore.versions.version import Version
@@ -40,6 +40,7 @@ app.register_install_completion_command(name="--install-completion")
 
 DEFAULT_HOME = Path("artifacts")
 
+ListsArgument = Annotated[str, Parameter(help="Files, folders, globs or URLs.")]
 HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of the home.")]
 VersionOption = Annotated[str | None, Parameter(help="Published version; the champion by default.")]
 ModelOption = Annotated[str | None, Parameter(help="Model type; that of the promotion by default.")]
@@ -51,15 +52,6 @@ OutputOption = Annotated[
         allow_leading_hyphen=True,
     ),
 ]
-KeepOption = Annotated[int, Parameter(help="Number of newest versions to keep; older ones are deleted.")]
-NotifyOption = Annotated[
-    str,
-    Parameter(
-        env_var="MAKEMORE_NOTIFY",
-        help="Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas.",
-    ),
-]
-TimeoutOption = Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT", help="Time limit of a run in hours.")]
 Flat = Parameter(name="*")
 
 
@@ -71,6 +63,21 @@ class TrainFlags(TrainOptions):
         tuple[str, ...],
         Parameter(help=f"Model types to train, separated by commas or one per option: {', '.join(model_types())}."),
     ] = TrainOptions.models
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """Options of `run` and `serve`."""
+
+    read: Annotated[IngestOptions, Flat] = IngestOptions()
+    build: Annotated[BuildOptions, Flat] = BuildOptions()
+    train: Annotated[TrainFlags, Flat] = TrainFlags()
+    keep: int = 30
+    """Number of newest versions to keep; older ones are deleted."""
+    notify: Annotated[str, Parameter(env_var="MAKEMORE_NOTIFY")] = ""
+    """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas."""
+    timeout: Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT")] = 6
+    """Time limit of a run in hours."""
 
 
 def find(home: Path, version: str | None) -> Version:

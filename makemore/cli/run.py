@@ -14,9 +14,8 @@ from makemore.cli.app import (
     RUN,
     Flat,
     HomeOption,
-    KeepOption,
-    NotifyOption,
-    TimeoutOption,
+    ListsArgument,
+    RunFlags,
     TrainFlags,
     app,
     count,
@@ -30,14 +29,9 @@ from makemore.options import BuildOptions, IngestOptions
 
 @app.command(group=RUN)
 def run(
-    *lists: str,
+    *lists: ListsArgument,
     home: HomeOption = DEFAULT_HOME,
-    read: Annotated[IngestOptions, Flat] = IngestOptions(),
-    build: Annotated[BuildOptions, Flat] = BuildOptions(),
-    train: Annotated[TrainFlags, Flat] = TrainFlags(),
-    keep: KeepOption = 30,
-    notify: NotifyOption = "",
-    timeout: TimeoutOption = 6,
+    flags: Annotated[RunFlags, Flat] = RunFlags(),
 ) -> None:
     """Run the whole pipeline: ingest lists and, if anything changed, build, train and publish a version.
 
@@ -48,7 +42,7 @@ def run(
     from makemore.pipeline.lists import check_lists
 
     check_lists(home, lists)
-    set_alerts(notify)
+    set_alerts(flags.notify)
     print("starting Prefect: 10 s, 30 s the first time", file=sys.stderr)
     with flows_installed():
         from makemore.flows import preflight
@@ -57,7 +51,8 @@ def run(
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run page. Here it is one line, at the end.
         logging.getLogger(logger).propagate = False
-    result = nightly.with_options(timeout_seconds=3600 * timeout)(list(lists), home, read, build, train, keep)
+    limited = nightly.with_options(timeout_seconds=3600 * flags.timeout)
+    result = limited(list(lists), home, flags.read, flags.build, flags.train, flags.keep)
     if result.version:
         _print_version(result.version, home)
     else:

@@ -106,8 +106,8 @@ def test_a_refused_command_is_one_line_and_changes_nothing(home, two, makemore, 
     assert (home / "registry.json").read_bytes() == before
 
 
-def test_show_tells_a_version_in_whole(home, two, ok):
-    """Lists, options, models, figures, decisions with interval and reasons, marks; the champion if none is named."""
+def test_show_prints_a_version_in_detail(home, two, ok):
+    """Marks, lists, options, models, metrics, and decisions with interval and reasons; the champion by default."""
     first, second = two
     promotion = registry.read(Home(home)).promotions[1]
 
@@ -127,15 +127,15 @@ def test_show_tells_a_version_in_whole(home, two, ok):
     assert "    the version has no ngram to compare" in other
 
 
-def test_show_says_of_what_a_forgotten_version_was_made(home, two, ok):
-    """Beside its decisions."""
+def test_show_prints_what_was_forgotten(home, two, ok):
+    """After the decisions."""
     registry.mark_forgotten(Home(home), {two[1]: "the list towns.txt"})
 
     assert "\n  forgotten: the list towns.txt" in ok("show", two[1], "--home", home)
 
 
-def test_diff_tells_all_that_two_versions_differ_in(made, two, ok):
-    """In the order of lists, options, models, bigrams."""
+def test_diff_prints_all_differences(made, two, ok):
+    """Lists, options, models, bigrams, in this order."""
     told = ok("diff", *two, "--home", made)
 
     lists, options, models, bigrams = told.split("\n\n")[1:]
@@ -150,7 +150,7 @@ def test_diff_tells_all_that_two_versions_differ_in(made, two, ok):
 
 
 def test_a_version_does_not_differ_from_itself(made, two, ok):
-    """Each part says so."""
+    """Each section says so."""
     told = ok("diff", two[0], two[0], "--home", made)
 
     assert told.count("  no change") == 3
@@ -181,8 +181,8 @@ def test_verify_checks_the_registry(home, makemore):
         ("models/ngram/scores.parquet", ["score", "emma"]),
     ],
 )
-def test_a_damaged_champion_is_told_by_the_file(home, makemore, ok, cut, file, command):
-    """Cut off, wiped or gone: exit code 1 and one line with the file, and the commands that say more and that help."""
+def test_an_error_names_the_damaged_file_of_the_champion(home, makemore, ok, cut, file, command):
+    """Truncated, zeroed or deleted: exit code 1, and one line with the file and the next commands."""
     ok("promote", store.version_names(Home(home))[1], "--home", home)
     ok("rollback", "--home", home)
     path = store.find_version(Home(home)).path / file

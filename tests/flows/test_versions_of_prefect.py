@@ -1,15 +1,15 @@
-"""What is installed can start Prefect's server and fire a schedule.
+"""The installed versions can start Prefect's server and run a schedule.
 
-Two newer libraries that pip accepts break it in silence: FastAPI from 0.155 on keeps the server from importing,
-and with SQLAlchemy 2.1 flows run but schedules never fire.
+Prefect accepts two newer libraries that break it: with FastAPI 0.155 the server does not import, and with SQLAlchemy
+2.1 schedules never fire.
 """
 
 import asyncio
 from datetime import timedelta
 
 
-def test_the_server_can_be_made():
-    """Prefect's application imports and builds with the FastAPI that is installed."""
+def test_the_server_starts():
+    """Prefect's application imports with the installed FastAPI."""
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=True)
@@ -17,8 +17,8 @@ def test_the_server_can_be_made():
     assert any(path.startswith("/api") for path in (getattr(route, "path", "") for route in app.routes))
 
 
-def test_a_schedule_gives_runs(prefect_server):
-    """The server's own scheduler finds a deployment with a schedule and plans runs of it."""
+def test_a_schedule_plans_runs(prefect_server):
+    """The server's scheduler plans runs of a deployment with a schedule."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
