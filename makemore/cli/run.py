@@ -63,7 +63,7 @@ def run(
 
 @app.command(group=RUN)
 def ingest(
-    *lists: str, home: HomeOption = DEFAULT_HOME, read: Annotated[IngestOptions, Flat] = IngestOptions()
+    *lists: ListsArgument, home: HomeOption = DEFAULT_HOME, read: Annotated[IngestOptions, Flat] = IngestOptions()
 ) -> None:
     """Ingest lists: files, folders, globs or URLs, as text, CSV, Parquet or JSON lines.
 
