@@ -1,4 +1,4 @@
--- bigrams_add_up: a name of n characters gives n + 1 bigrams, as many times as its weight says.
+-- bigrams_add_up: a name of n characters has n + 1 bigrams, each counted with the weight of the name.
 with counted as (
     select
         split,

@@ -1,4 +1,4 @@
--- characters_in_equal_out: every character is followed as often as it follows, '.' included.
+-- characters_in_equal_out: each character is the first of as many bigrams as it is the second of, '.' included.
 with entered as (
     select
         ch2 as ch,

@@ -1,4 +1,4 @@
--- counts_are_a_matrix: bigram_counts has one row for each pair of the vocab, and no count below 0.
+-- counts_are_a_matrix: bigram_counts has one row for each pair of the vocab and no negative count.
 with pairs as (
     select
         count(*) as rows,

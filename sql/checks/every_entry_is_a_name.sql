@@ -1,4 +1,4 @@
--- every_entry_is_a_name: each entry is of a list that is there, weighs 1 or more, and is counted once as a line.
+-- every_entry_is_a_name: each entry belongs to a content, has a weight of 1 or more and is counted as one line.
 with sizes as (
     select
         (select count(*) from entries) as names,

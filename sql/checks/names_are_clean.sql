@@ -1,6 +1,6 @@
--- names_are_clean: no name is empty, holds '.', a control character, or is anything but Unicode NFC.
+-- names_are_clean: names are not empty, are in Unicode NFC and contain neither '.' nor a control character.
 --
--- A name of visible ASCII needs no closer look, and most have none but that.
+-- Most names are visible ASCII without '.': the first condition skips them quickly.
 select
     split,
     name

@@ -1,7 +1,7 @@
--- ngram_totals_add_up: n-grams of one length are as many as train has places for them, and as its names.
+-- ngram_totals_add_up: the n-grams of each length sum to the number of positions in train where one can end.
 --
--- A name of n characters has n + 1 places that end an n-gram, and n + 2 - k of them have k characters before them, its
--- start included. That each single context adds up is a law of sql/checks/ngram/, looked at where they are trained on.
+-- A name of n characters has n + 1 positions where an n-gram can end; n + 2 - k of them have k characters before them,
+-- the start included. The checks of sql/checks/ngram/ compare single contexts, when `ngram` is trained.
 with counted as (
     select
         length(context) as size,

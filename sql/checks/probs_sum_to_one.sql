@@ -1,4 +1,4 @@
--- probs_sum_to_one: after each character the probabilities of what follows sum to one.
+-- probs_sum_to_one: after each character the probabilities of the next one sum to one.
 select
     ch1,
     sum(prob) as total

@@ -1,7 +1,6 @@
--- same_name_same_split: a name is in one split, unless a list that was read with --split says otherwise.
+-- same_name_same_split: a name has one split, unless a list was ingested with --split.
 --
--- Such a list may put a name that is trained on into test: evaluation then tells names that were seen from those
--- that were not.
+-- Such a list may put a name of train into test: evaluation then reports seen and unseen names separately.
 select
     name,
     count(*) as splits,

@@ -1,4 +1,4 @@
--- vocab_is_dense: ids run from 0 without a gap, '.' is 0, the others are in code-point order.
+-- vocab_is_dense: ids have no gap: '.' is 0, the other characters follow in code-point order.
 with numbered as (
     select
         ix,

@@ -1,4 +1,4 @@
--- ngram_probs_sum_to_one: after each context all characters have probabilities above 0 that sum to one.
+-- ngram_probs_sum_to_one: after each context the probabilities of all characters are positive and sum to one.
 with own as (
     select
         context,
@@ -9,7 +9,7 @@ with own as (
     group by all
 ),
 
--- What the shorter context gives to the same characters: the rest of it is what backoff passes on.
+-- Probability of the same characters after the shorter context: backoff distributes the remainder.
 shorter as (
     select
         probs.context,
@@ -20,7 +20,7 @@ shorter as (
     group by all
 ),
 
--- Below the context '' every character of vocab has the same.
+-- Below the context '', all characters of vocab have the same probability.
 uniform as (
     select
         own.context,

@@ -1,4 +1,4 @@
--- ngrams_add_up: an n-gram is followed as often as it occurs, '.' as often as train has names and '' as it has bigrams.
+-- ngrams_add_up: an n-gram occurs as often as a character follows it; '.' counts the names of train, '' their bigrams.
 with followed as (
     select
         context,

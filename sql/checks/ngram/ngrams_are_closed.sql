@@ -1,6 +1,6 @@
--- ngrams_are_closed: an n-gram is kept only with the shorter ones, without its first and without its last character.
+-- ngrams_are_closed: a kept n-gram is also kept without its first character, and without its last one.
 --
--- The second is an n-gram of the context itself, but for '.', which no character can stand before.
+-- Without its last character it is the context itself; '.' is exempt, since no character precedes it.
 select
     grams.context,
     grams.ch
