@@ -44,7 +44,8 @@ class ReadOptions:
         _check(self.max_length >= 1, "--max-length", self.max_length, "use 1 or more")
         if self.delimiter is not None:
             _check(len(self.delimiter) == 1, "--delimiter", repr(self.delimiter), "use one character")
-        if self.columns is not None and self.name_column.lower() not in _stripped(self.columns):
+        columns = [column.strip().lower() for column in (self.columns or "").split(",")]
+        if self.columns is not None and self.name_column.lower() not in columns:
             raise InvalidOption(
                 f"--columns {self.columns} does not contain {self.name_column!r}", "name the column with the name"
             )
@@ -182,7 +183,3 @@ def as_config(options: ReadOptions | BuildOptions | TrainOptions | SampleOptions
 def _check(is_valid: bool, option: str, value: object, hint: str) -> None:
     if not is_valid:
         raise InvalidOption(f"{option} {value} is out of range", hint)
-
-
-def _stripped(columns: str) -> list[str]:
-    return [column.strip().lower() for column in columns.split(",")]

@@ -24,8 +24,6 @@ BATCH_SIZE = 1 << 16
 DIGITS = 6
 """Decimals of surprisal in text formats."""
 
-Score = Callable[[pl.Series], pl.DataFrame]
-
 log = logging.getLogger("makemore")
 
 
@@ -103,7 +101,7 @@ def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFra
     return pl.concat([names, rejects.select("row", name="raw", reject_reason="reason")]).sort("row")
 
 
-def _scored(rows: pl.DataFrame, score: Score) -> pl.DataFrame:
+def _scored(rows: pl.DataFrame, score: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
     named = rows.filter(pl.col("reject_reason").is_null())
     scores = named.select("row").hstack(score(named["name"]).drop("name"))
     return rows.join(scores, on="row", how="left", maintain_order="left").select(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -147,7 +147,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             values = json.loads(file.metadata()["values"])
             return {name: file.get_tensor(name) for name in file.keys()}, values  # noqa: SIM118
-    except Exception as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise CorruptData(f"{path}: unreadable checkpoint ({reason})", "delete it, then train again") from error
 
