@@ -41,7 +41,7 @@ def boldness(P: Tensor) -> float:
 
 
 # Count how often each character follows each other one. Rows: first character. Columns: second.
-counts = count_bigrams([pl.DataFrame({"source_id": 1, "split": "train", "name": names, "weight": 1})])
+counts = count_bigrams([pl.DataFrame({"content_id": 1, "split": "train", "name": names, "weight": 1})])
 N = torch.zeros((V, V), dtype=torch.int64)
 for ch1, ch2, count in counts.select("ch1", "ch2", "count").iter_rows():
     N[stoi[ch1], stoi[ch2]] = count

@@ -1,7 +1,7 @@
 -- bigram_counts: how often character ch2 follows character ch1, one row per pair of vocab.
 --
--- Over all names, whatever their split. Pairs never seen are kept with count 0: the table is then
--- the whole matrix N of the lecture, and smoothing needs no special case downstream.
+-- Over all names of all splits. Unseen pairs are kept with count 0: the table is the whole matrix N
+-- of the lecture, and smoothing needs no special case downstream.
 with counts as (
     select
         ch1,

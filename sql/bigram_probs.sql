@@ -1,7 +1,7 @@
--- bigram_probs: how probable character ch2 is after character ch1, one row per pair of vocab.
+-- bigram_probs: the probability of character ch2 after character ch1, one row per pair of vocab.
 --
--- The lecture's P: (count + smoothing) over the row's sum. lift compares it with how common ch2 is
--- anywhere: above 1, ch1 attracts ch2; below 1, it repels it.
+-- The lecture's P: (count + smoothing) over the row's sum. lift is prob over the share of ch2 in
+-- all bigrams: above 1, ch1 attracts ch2; below 1, it repels it.
 with rows as (
     select
         bigram_counts.ix1,

@@ -1,4 +1,4 @@
--- first_letters: a character that names begin with, how many do and which share of all that is.
+-- first_letters: the first character of names, with count and share of all names.
 with letters as (
     select
         ch2 as ch,

@@ -1,4 +1,4 @@
--- last_letters: a character that names end with, how many do and which share of all that is.
+-- last_letters: the last character of names, with count and share of all names.
 with letters as (
     select
         ch1 as ch,

@@ -1,6 +1,6 @@
--- name_counts: a distinct name, how often it counts and on how many lines and in how many lists it stands.
+-- name_counts: a distinct name with its count, lines and lists.
 --
--- split is null where lists that were read with --split put the name on several sides.
+-- split is null if lists with different --split contain the name.
 select
     name,
     length,

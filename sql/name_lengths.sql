@@ -1,4 +1,4 @@
--- name_lengths: a length in characters, how many names have it and which share of all that is.
+-- name_lengths: a length in characters, with count and share of all names.
 with lengths as (
     select
         length,

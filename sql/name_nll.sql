@@ -1,7 +1,7 @@
--- name_nll: how surprising a distinct name is to the bigram model, end counted.
+-- name_nll: the nll of a distinct name under bigram_probs.
 --
--- nll is the mean over its length + 1 characters, in nats a character, as everywhere in makemore;
--- bits is the sum, in bits a name. The probabilities are those of bigram_probs, over all names.
+-- nll is the mean over its length + 1 characters, in nats a character; bits is the sum, in bits a
+-- name.
 with words as (
     select
         name,

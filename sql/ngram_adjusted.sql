@@ -1,10 +1,9 @@
--- ngram_adjusted: how often an n-gram counts for the model, and whether it is kept.
+-- ngram_adjusted: the adjusted count of an n-gram, and whether min_count keeps it.
 --
--- The continuation count of Kneser and Ney: not how often ch follows the context, but after how many
--- different characters the two of them are found, '.' included. Nothing stands to the left of a longest
--- context or of one that touches the start of the name: there the count itself speaks, of distinct
--- names (types). A name on two lines says nothing new of how names are made; docs/decisions/0006-kneser-ney.md.
--- Dropped are n-grams of order 3 and more with fewer types than min_count; they still count for the others.
+-- The continuation count of Kneser and Ney: the number of distinct characters before the n-gram,
+-- '.' included. No character precedes the longest contexts and those at the start of a name: they
+-- use the count of distinct names (types); docs/decisions/0006-kneser-ney.md. N-grams of order 3
+-- and more with fewer types than min_count are pruned; they still count in totals and discounts.
 with continuations as (
     select
         substring(context, 2) as context,

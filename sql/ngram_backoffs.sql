@@ -1,8 +1,8 @@
--- ngram_backoffs: a context, how often it counts, and the share of it that goes to the context one character shorter.
+-- ngram_backoffs: a context, its total, and its backoff weight: the share of the context one character shorter.
 --
--- That share is all that discounts take from the n-grams after the context, n1, n2 and n3 of them that count
--- 1, 2, and 3 and more, and all of the dropped ones. Contexts after which no n-gram is kept are
--- left out: the shorter context stands for them.
+-- The weight is the sum of all discounts and of all pruned counts, over the total. n1, n2 and n3
+-- are the numbers of n-grams with count 1, 2, and 3 or more. Contexts without a kept n-gram are
+-- omitted: the shorter context replaces them.
 with sizes as (
     select
         context,

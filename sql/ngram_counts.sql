@@ -1,8 +1,8 @@
--- ngram_counts: how often character ch follows a context, the characters before it, in the split train.
+-- ngram_counts: how often character ch follows a context in the split train.
 --
--- A context has up to order - 1 characters; '.' may be its first, where it reaches back to the start of
--- the name, and '' is the context of no character. count is of all lines, weights included; types is of
--- distinct names, each of them once.
+-- A context is the text before ch, at most order - 1 characters. It begins with '.' if it reaches
+-- the start of the name; '' is the empty context. count includes weights; types counts distinct
+-- names.
 select
     context,
     ch,

@@ -1,9 +1,9 @@
--- ngram_discounts: what is taken from an n-gram of an order that counts 1, 2, or 3 and more, to be given to others.
+-- ngram_discounts: the discounts of counts 1, 2, and 3 or more, for each order.
 --
--- n1 to n4 are how many n-grams of the order count 1 to 4. The closed formula is that of Chen and Goodman
--- (1999), section 3: y = n1 / (n1 + 2 n2), dk = k - (k + 1) y n(k+1) / nk. Where it cannot be computed or
--- leaves 0 < dk <= k, as on short lists and at order 1, all three fall back to 0.5, 1, 1.5: then
--- is_fallback says so.
+-- n1 to n4 are the numbers of n-grams with count 1 to 4. Closed formula of Chen and Goodman (1999),
+-- section 3: y = n1 / (n1 + 2 n2), dk = k - (k + 1) y n(k+1) / nk. If it is undefined or violates 0
+-- < dk <= k, as on short lists and at order 1, the discounts are 0.5, 1, 1.5 and is_fallback is
+-- true.
 with counted as (
     select
         ngram_order,

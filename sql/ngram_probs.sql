@@ -1,9 +1,9 @@
--- ngram_probs: how probable character ch is after a context, by interpolated modified Kneser-Ney.
+-- ngram_probs: the probability of character ch after a context, by interpolated modified Kneser-Ney.
 --
--- One row for each n-gram that is kept. prob is what the discount leaves of its count, over the context's
--- total, and the context's backoff times its prob after the context one character shorter; below the
--- context '' every character of vocab is as probable as the others. A character that has no row after a
--- context has there backoff times its prob after the shorter one. Chen and Goodman (1999), section 3.
+-- One row for each kept n-gram. prob is the discounted count over the context's total, plus the
+-- context's backoff weight times prob after the context one character shorter. Below the context
+-- '', all characters of vocab have the same probability. A character without a row has the backoff
+-- weight times its prob after the shorter context. Chen and Goodman (1999), section 3.
 with recursive characters as (
     select count(*) as vocab_size
     from vocab

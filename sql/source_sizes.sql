@@ -1,4 +1,4 @@
--- source_sizes: a list that was ingested, what it gave and how much of it no other list gave.
+-- source_sizes: a list, its size and the number of names that it alone contains.
 with given as (
     select
         names.source_id,

@@ -1,6 +1,6 @@
--- vocab: a character of the names and its id, '.' being 0 and the others in code-point order.
+-- vocab: a character of the names and its id: 0 for '.', the others in code-point order.
 --
--- count is how often the character occurs, weights included; for '.', how many names end.
+-- count includes weights; for '.' it is the number of names.
 with characters as (
     select
         ch2 as ch,

@@ -1,8 +1,8 @@
--- ngram_parts: what names added to the count of ch after a context in the split train, or took from it, in one build.
+-- ngram_parts: the change of the count of ch after a context in the split train, by build.
 --
--- Part 0 is all names of the day when they were last counted together; a later build counts the names that are new, or
--- gone, and adds a part. ngram_counts is their sum. Only the longest contexts are counted: each shorter one is
--- the end of a longer one, and their counts are sums of its counts.
+-- Part 0 is the last full count; each later build adds a part for names that were added or removed.
+-- ngram_counts is the sum. Only the longest contexts are counted from names: each shorter context
+-- is a suffix of a longer one, and its counts are sums of those.
 with words as (
     select
         length,

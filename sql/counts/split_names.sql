@@ -1,8 +1,8 @@
--- split_names: a distinct name of a split: its count, its lines and lists, and whether it occurs in train.
+-- split_names: a distinct name of a split: its count, its lines and lists, and whether train contains it.
 --
--- Models are trained and evaluated on these. The hash of names.bucket never puts a name of dev or test into
--- train. Lists that were read with --split may put a name into several splits: then seen is true for a name
--- of dev or test that is also in train.
+-- Models train on these rows and are evaluated on them. The bucket puts a name into one split only.
+-- Lists with --split may put it into several: seen is true for a name of dev or test that train
+-- contains.
 with counts as (
     select
         split,

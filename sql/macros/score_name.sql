@@ -1,8 +1,8 @@
--- score_name(name): a character of a name, the end included, and how probable the model `ngram` finds it.
+-- score_name(name): a character of a name, end included, with its probability under the model `ngram`.
 --
--- context is the longest one after which the character was seen in train: prob is its own there, times the
--- backoffs of the longer contexts that it was not seen after; null if it was seen after none, not even ''.
--- avg(nats) is the nll of the name under the published model.
+-- context is the longest context with this character in train, null if there is none. prob is its
+-- probability there, times the backoff weights of the longer contexts. avg(nats) is the nll of the
+-- name.
 with words as (
     select
         name as word,

@@ -1,8 +1,7 @@
--- bigram_drift: a pair of characters whose share moved since the version that served, and names that have it.
+-- bigram_drift: a bigram whose share changed since the champion, with example names.
 --
--- The fifty that moved most, of those that the two versions count. Examples are names of lists that the version that
--- served was not made of, the most frequent ones first; of all lists where those have none. Empty in a home's
--- first version.
+-- The fifty largest changes. Examples are the most frequent names of new lists, or of all lists if new
+-- lists have none. Empty in the first version of a home.
 with shares as (
     select
         ch1,

@@ -1,10 +1,10 @@
--- comparison: a model of this version beside the others, best first: nll, how far it is from the best, size, time.
+-- comparison: a model of this version, best first: nll, difference from the best model, size and time.
 --
--- A distinct name with all its lines is one observation. nll is a ratio of two sums over names, and its standard
--- error that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3), as in makemore/evaluation/loss.py.
--- The best model is that of the lowest nll on dev, or on test where no name is in dev. The difference from it is
--- taken on test, name by name: what makes a name hard for both models falls out, so that far smaller differences
--- can be told. An interval from low to high that holds 0 tells none.
+-- A distinct name with all its lines is one observation. nll is a ratio of two sums over names, so
+-- its standard error is that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3),
+-- as in makemore/evaluation/loss.py. The best model has the lowest nll on dev, or on test if dev is
+-- empty. Differences are on test, paired by name: they are far more precise than the nlls. An
+-- interval from low to high that contains 0 is not significant.
 with nlls as (
     select
         model_type,

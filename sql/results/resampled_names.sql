@@ -1,7 +1,7 @@
--- resampled_names: a name of train, drawn again by its weight: what a model that only repeats would sample.
+-- resampled_names: a name drawn from train by weight: the samples of a model that only copies.
 --
--- As many as each model has samples. The random number of a row is the first 13 digits of the md5 of a text with
--- its number in it, over 2 ** 52: the same names on every machine.
+-- As many rows as each model has samples. The random number of a row is the first 13 digits of the
+-- md5 of a text with its number, over 2 ** 52: the same names on each machine.
 with train as (
     select
         name,

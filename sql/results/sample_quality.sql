@@ -1,10 +1,11 @@
--- sample_quality: how a model's samples compare with the names of train, and beside them train itself, resampled.
+-- sample_quality: the samples of a model compared with train, and resampled train as the baseline.
 --
--- unique_rate is distinct names over all; copy_rate the share of the samples that train has; held_out_hits how many
--- distinct names of dev and test, not in train, are among the samples. length_tv is the total variation distance
--- of lengths, half the sum of all differences of shares; trigram_jsd the Jensen-Shannon divergence (Lin 1991)
--- of the trigrams of '.name.', in nats, at most ln 2. Both are sums over what was sampled: of what was not, only
--- the total is needed. What 'train, resampled' has is what chance alone gives that many names.
+-- unique_rate: share of distinct names. copy_rate: share of samples that train contains.
+-- held_out_hits: distinct samples in dev or test, but not in train. length_tv: total variation
+-- distance of the lengths, half the sum of all differences of shares. trigram_jsd: Jensen-Shannon
+-- divergence (Lin 1991) of the trigrams of '.name.', in nats, at most ln 2. Both distances are sums
+-- over sampled values; of the others only the total is needed. 'train, resampled' has the distances
+-- by chance at this sample size.
 with drawn as (
     select
         model_type,
