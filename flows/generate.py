@@ -19,10 +19,7 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=2)
 
 @flow(name="generate", task_runner=RUNNER, on_failure=[send_alert], on_crashed=[send_alert])
 def generate(
-    output: Path,
-    requests: Path | list[Request],
-    home: Path = Path("artifacts"),
-    version: str | None = None,
+    output: Path, requests: Path | list[Request], home: Path = Path("artifacts"), version: str | None = None
 ) -> Path:
     """Write the names of all requests, or of a CSV of requests, to `output`. The default version is the champion.
 

@@ -84,10 +84,7 @@ def export_home(
 
 @app.command(group=HOME)
 def restore(
-    file: Annotated[Path, Parameter(help="Archive of `makemore export-home`.")],
-    /,
-    *,
-    home: HomeOption = DEFAULT_HOME,
+    file: Annotated[Path, Parameter(help="Archive of `makemore export-home`.")], /, *, home: HomeOption = DEFAULT_HOME
 ) -> None:
     """Restore a home from an archive, after every byte of the archive is checked. The home must not exist.
 

@@ -28,11 +28,7 @@ from makemore.options import BuildOptions, IngestOptions
 
 
 @app.command(group=RUN)
-def run(
-    *lists: ListsArgument,
-    home: HomeOption = DEFAULT_HOME,
-    flags: Annotated[RunFlags, Flat] = RunFlags(),
-) -> None:
+def run(*lists: ListsArgument, home: HomeOption = DEFAULT_HOME, flags: Annotated[RunFlags, Flat] = RunFlags()) -> None:
     """Run the whole pipeline: ingest lists and, if anything changed, build, train and publish a version.
 
     This is the Prefect flow `nightly`.
