@@ -7,7 +7,6 @@ stands for any part of it. Commands that start Prefect run in tests/flows/test_s
 """
 
 import doctest
-import inspect
 import re
 import shlex
 import subprocess
@@ -241,13 +240,9 @@ def test_every_check_is_documented_in_the_words_of_its_file(check):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_every_model_type_is_named_in_the_help_and_in_the_guide(model_type):
-    """The help of the training commands names all of them in order."""
-    from makemore import options
-
-    named = inspect.getsource(options.TrainOptions).partition("one an option: ")[2].partition('"""')[0]
-
-    assert re.findall(r"\w+", named) == list(model_types())
+def test_every_model_type_is_named_in_the_help_and_in_the_guide(model_type, ok):
+    """The help of the training commands has all of them."""
+    assert re.search(rf"\b{model_type}\b", ok("train", "--help"))
     assert f"| `{model_type}` |" in text_of(GUIDE_TO_MODELS)
 
 
