@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from makemore.errors import CorruptArchive
-from makemore.files.checksums import DIGEST, SEAL, is_whole, sealed
+from makemore.files.checksums import CHECKSUM, SHA256, checksum_matches, with_checksum
 from makemore.files.compression import compressed, decompressed
 
 FORMAT = 1
@@ -51,7 +51,7 @@ def check_suffix(file: Path) -> None:
 
 def write(target: Path, name: Path, folder: Path, contents: Contents) -> None:
     """Write the files of a folder that `contents` tells, compressed as the suffix of `name` says."""
-    told = json.dumps(sealed(contents), indent=2).encode()
+    told = json.dumps(with_checksum(contents), indent=2).encode()
     with target.open("wb") as file, compressed(file, name) as stream:
         first = tarfile.TarInfo(CONTENTS)
         first.size, first.mode = len(told), 0o644
@@ -118,7 +118,7 @@ def _read_contents(source: _Source) -> Contents:
     text = b"".join(_pieces(source, info.size, hashlib.sha256()))
     try:
         told: dict[str, Any] = json.loads(text)
-        if SEAL not in told or not is_whole(told):
+        if CHECKSUM not in told or not checksum_matches(told):
             raise ValueError("its hash does not fit")
         if told["format"] != FORMAT:
             raise CorruptArchive(
@@ -138,7 +138,7 @@ def _check(path: str, fingerprint: Mapping[str, Any]) -> None:
     if not PATH.fullmatch(path):
         raise ValueError(f"{path!r} is no path below a folder")
     size, digest = fingerprint["bytes"], fingerprint["sha256"]
-    if not (isinstance(size, int) and size >= 0 and DIGEST.fullmatch(digest)):
+    if not (isinstance(size, int) and size >= 0 and SHA256.fullmatch(digest)):
         raise ValueError(f"{path} has no size, or no hash")
 
 

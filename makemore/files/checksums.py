@@ -1,4 +1,4 @@
-"""A JSON object that carries the hash of all else in it, so that a changed byte is found."""
+"""SHA-256 of files, and JSON objects that carry their own SHA-256."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-SEAL = "sha256"
-DIGEST = re.compile("[0-9a-f]{64}")
+CHECKSUM = "sha256"
+"""Key of an object's own checksum."""
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
@@ -19,19 +20,19 @@ def fingerprint(path: Path) -> dict[str, Any]:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
 
 
-def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The same object with its hash as its last field."""
-    return {key: told for key, told in value.items() if key != SEAL} | {SEAL: _digest(value)}
+def with_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with the checksum of its other fields as its last field."""
+    rest = {key: item for key, item in value.items() if key != CHECKSUM}
+    return rest | {CHECKSUM: _checksum(rest)}
 
 
-def is_whole(value: Mapping[str, Any]) -> bool:
-    """Whether an object is as it was when it was sealed; one that never was is taken as it is."""
-    if SEAL in value:
-        return bool(value[SEAL] == _digest(value))
-    # A hash under another name: the byte that changed is one of the name's.
-    return not any(isinstance(told, str) and DIGEST.fullmatch(told) for told in value.values())
+def checksum_matches(value: Mapping[str, Any]) -> bool:
+    """Whether an object still has the checksum that it was written with. An object without a checksum matches."""
+    if CHECKSUM in value:
+        return bool(value[CHECKSUM] == _checksum({key: item for key, item in value.items() if key != CHECKSUM}))
+    # A checksum under another key means that a byte of the key changed.
+    return not any(isinstance(item, str) and SHA256.fullmatch(item) for item in value.values())
 
 
-def _digest(value: Mapping[str, Any]) -> str:
-    rest = {key: told for key, told in value.items() if key != SEAL}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+def _checksum(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

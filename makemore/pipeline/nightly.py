@@ -88,7 +88,7 @@ def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
     steps.show_version(version)
     known = registry.read(Home(home))
     for decision in known.decisions_on(version.name)[-1:]:
-        if not decision.serves:
+        if not decision.is_promoted:
             serves = known.champion.version if known.champion else "no version"
             problems.append(f"{version.name} does not serve: {'; '.join(decision.reasons)}. {serves} does.")
     return version, problems

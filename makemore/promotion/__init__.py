@@ -1,8 +1,8 @@
-"""Whether a version becomes champion.
+"""Decide whether a version becomes champion.
 
-- `rules`: the rules, on plain numbers
-- `judge`: a draft compared with the champion
-- `decide`: decisions recorded, by a run or by a person
+- `rules`: the promotion rules, on plain numbers
+- `judge`: compare a draft with the champion
+- `decide`: record decisions of runs and of people
 """
 
 __all__ = ["decide", "judge", "rules"]

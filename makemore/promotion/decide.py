@@ -1,11 +1,10 @@
-"""The steps that say which version serves: what was judged is recorded, a person decides otherwise. Without torch."""
+"""Record decisions: those of unfinished runs, manual promotions and rollbacks. Does not import torch."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
-from makemore.errors import CorruptVersion
+from makemore.errors import CorruptVersion, InvalidOption, MakemoreError
 from makemore.home import Home
 from makemore.versions import registry
 from makemore.versions.registry import Promotion
@@ -15,15 +14,14 @@ from makemore.versions.version import Version
 log = logging.getLogger("makemore")
 
 
-def finish(home: Home) -> list[Promotion]:
-    """The decisions that the registry lacked, recorded: those of runs that ended between publishing and recording.
+def record_pending(home: Home) -> list[Promotion]:
+    """Record the decisions of runs that ended between publishing and recording.
 
-    One that was made beside a champion which does not serve any more says nothing now, and is left alone. In a home
-    without a registry all decisions are recorded in their order, and if there are none the newest version is taken
-    for the champion: it is what served.
+    A decision against a former champion is obsolete and skipped. Without a registry, all decisions are recorded in
+    order; if there are none, the newest version becomes champion.
     """
     known = registry.read(home)
-    anew = not known.promotions
+    is_new = not known.promotions
     recorded = []
     for version in list_versions(home):
         if known.decisions_on(version.name) or not version.promotion.exists():
@@ -31,73 +29,67 @@ def finish(home: Home) -> list[Promotion]:
         try:
             promotion = version.read_promotion()
         except CorruptVersion as error:
-            log.warning("no decision on %s is recorded: %s", version.name, error)
+            log.warning("no decision on %s recorded: %s", version.name, error)
             continue
-        if promotion.serves and version.name in known.forgotten:
+        if promotion.is_promoted and version.name in known.forgotten:
             continue
-        if anew or promotion.against == (known.champion.version if known.champion else None):
+        if is_new or promotion.against == (known.champion.version if known.champion else None):
             known = registry.record(home, promotion)
             recorded.append(promotion)
     if known.champion is None and (published := list_versions(home)):
         try:
             best = published[-1].best_model()
         except CorruptVersion as error:
-            log.warning("%s does not serve: %s", published[-1].name, error)
+            log.warning("%s not promoted: %s", published[-1].name, error)
         else:
-            reasons = ("it was the newest before versions were judged",)
-            recorded.append(Promotion(published[-1].name, best, _now(), "promoted", reasons=reasons))
+            reasons = ("newest version without a decision",)
+            recorded.append(Promotion(published[-1].name, best, registry.timestamp(), "promoted", reasons=reasons))
             registry.record(home, recorded[-1])
     for promotion in recorded:
-        log.warning("recorded that %s was %s, which an unfinished run had left", promotion.version, promotion.decision)
+        log.warning("recorded the decision of an unfinished run: %s %s", promotion.version, promotion.decision)
     return recorded
 
 
 def promote(home: Home, version: str, model_type: str | None = None) -> Promotion:
-    """The decision of a person that a version serves, with its best model if none is named, recorded.
+    """Promote a version by hand, with its best model by default.
 
     Raises:
-        FileNotFoundError: there is no such version.
-        ValueError: it serves already, has no such model, is damaged, or was made of what is to be forgotten.
+        NotFound: the version does not exist.
+        InvalidOption: it has no such model or is champion already.
+        MakemoreError: it is damaged or contains forgotten data.
     """
-    finish(home)
+    record_pending(home)
     found = find_version(home, version)
-    _check_fit(home, version)
+    _check_promotable(home, found)
     model_type = found.find_model(model_type)
     champion = registry.read(home).champion
     if champion and (champion.version, champion.model_type) == (version, model_type):
-        raise ValueError(f"{version} serves already, with {model_type}, since {champion.since}.")
+        raise InvalidOption(f"{version} is champion already (model: {model_type}), since {champion.since}")
+    against = champion.version if champion else None
     promotion = Promotion(
-        version,
-        model_type,
-        _now(),
-        "by hand",
-        against=champion.version if champion else None,
-        reasons=("by hand",),
-    )
+        version, model_type, registry.timestamp(), "by hand", against=against, reasons=("by hand",)
+    )  # fmt: skip
     registry.record(home, promotion)
     return promotion
 
 
 def roll_back(home: Home) -> Promotion:
-    """The decision of a person that the previous champion serves again, recorded; once more undoes it.
+    """Promote the previous champion again. A second rollback undoes the first.
 
     Raises:
-        ValueError: there is none, it is damaged, or it was made of what is to be forgotten.
+        NotFound: there is no previous champion.
+        MakemoreError: it is damaged or contains forgotten data.
     """
-    finish(home)
+    record_pending(home)
     if previous := registry.read(home).previous:
-        _check_fit(home, previous.version)
-    return registry.roll_back(home, _now())
+        _check_promotable(home, Version(home.versions / previous.version))
+    return registry.roll_back(home, registry.timestamp())
 
 
-def _check_fit(home: Home, version: str) -> None:
-    """Nothing, if a version may serve."""
-    other = "`makemore versions` lists the others, `makemore promote VERSION` lets one of them serve."
-    if reasons := registry.read(home).forgotten.get(version):
-        raise ValueError(f"{version} was made of what is to be forgotten ({', '.join(reasons)}): {other}")
-    for problem in Version(home.versions / version).verify():
-        raise ValueError(f"{version} is not as it was published ({problem}): {other}")
-
-
-def _now() -> str:
-    return registry.stamp(datetime.now(UTC))
+def _check_promotable(home: Home, version: Version) -> None:
+    """Raise if a version is damaged or contains forgotten data."""
+    hint = "run `makemore versions` to list the others and `makemore promote VERSION` to promote one"
+    if reasons := registry.read(home).forgotten.get(version.name):
+        raise MakemoreError(f"{version.name} contains forgotten data ({', '.join(reasons)})", hint)
+    for problem in version.verify():
+        raise CorruptVersion(f"{version.name} is damaged ({problem})", hint)

@@ -37,7 +37,7 @@ def announcement(version: Version, command: str, option: str) -> str:
     samples = pl.read_parquet(version.samples(best), glob=False)
     names = samples.filter("is_new")["name"].unique(maintain_order=True).head(20).to_list()
     nlls = "\n".join(_nlls(version, model_type) for model_type in version.model_types)
-    option_of_version = option if promotion.serves else f"{option} --version {version.name}"
+    option_of_version = option if promotion.is_promoted else f"{option} --version {version.name}"
     return f"""{len(names)} new names from {best}:
 
 {in_columns(names)}
@@ -58,7 +58,7 @@ Next steps:
 def decision(promotion: Promotion) -> str:
     """Return whether a version is promoted or refused, with the reasons."""
     text = f"Promoted to champion (model: {promotion.model_type})."
-    if not promotion.serves:
+    if not promotion.is_promoted:
         text = f"Refused (model: {promotion.model_type}); champion stays {promotion.against}."
         text += f" To promote it anyway: `makemore promote {promotion.version}`."
     if len(promotion.reasons) == 1:

@@ -1,4 +1,4 @@
-"""What analysts read of the models: tables of their files, earlier metrics, decisions, and the relations on them."""
+"""The relations of a snapshot that come from models and decisions: metrics, samples, scores, promotions, sql/results/."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ VERSION_SOURCES = {
     "uri": pl.String,
     "sha256": pl.String,
     "names": pl.Int64,
-    "is_served": pl.Boolean,
+    "is_champion": pl.Boolean,
     "forgotten": pl.String,
 }
 PROMOTIONS = {
@@ -62,9 +62,9 @@ PROMOTIONS = {
 
 
 def write_results(home: Home, draft: Version) -> int:
-    """Number of models that were added to a draft's snapshot, in metrics, models, samples, scores and sql/results/.
+    """Add the models to the snapshot of a draft and build sql/results/; the number of models.
 
-    The published files are the only record of earlier versions: a row of metrics cannot say anything else than they do.
+    Rows of earlier versions are read from their published files, which are the only record of them.
     """
     versions = [*list_versions(home), draft]
     known = registry.read(home)
@@ -80,14 +80,14 @@ def write_results(home: Home, draft: Version) -> int:
     with connect(draft.stats) as con:
         _write_tables(con, tables)
         con.execute("alter table models alter settings type json")
-        con.register("served_bigram_counts", _served_bigram_counts(home, known).to_arrow())
+        con.register("champion_bigram_counts", _champion_bigram_counts(home, known).to_arrow())
         list(catalog.build(con, catalog.selects_on_results()))
-        con.unregister("served_bigram_counts")
+        con.unregister("champion_bigram_counts")
     return len(tables["models"])
 
 
 def write_promotions(home: Home, draft: Version) -> int:
-    """Number of decisions that were written to a draft's snapshot: all that came before, and that on the draft."""
+    """Write all earlier decisions and that on the draft to its snapshot; the number of decisions."""
     promotions = [*registry.read(home).promotions, draft.read_promotion()]
     with connect(draft.stats) as con:
         _write_tables(con, {"promotions": pl.DataFrame(list(map(_promotion, promotions)), schema=PROMOTIONS)})
@@ -102,15 +102,15 @@ def _write_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFr
 
 
 def _promotion(promotion: registry.Promotion) -> dict[str, Any]:
-    told = asdict(promotion)
-    return {column: told[column] for column in PROMOTIONS if column in told} | {
+    values = asdict(promotion)
+    return {column: values[column] for column in PROMOTIONS if column in values} | {
         "decided_at": datetime.fromisoformat(promotion.at).replace(tzinfo=None),
         "reasons": "; ".join(promotion.reasons),
     }
 
 
 def _sources(version: Version, known: registry.Registry) -> Iterator[dict[str, Any]]:
-    """The lists that a version was made of, and why the version is to be forgotten, if it is."""
+    """A row for each list of a version; none if its manifest is damaged."""
     try:
         sources = version.sources
     except CorruptVersion:
@@ -122,20 +122,20 @@ def _sources(version: Version, known: registry.Registry) -> Iterator[dict[str, A
             "uri": source["uri"],
             "sha256": source["sha256"],
             "names": source["names"],
-            "is_served": known.champion is not None and known.champion.version == version.name,
+            "is_champion": known.champion is not None and known.champion.version == version.name,
             "forgotten": "; ".join(known.forgotten.get(version.name, ())) or None,
         }
 
 
-def _served_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
-    """Columns ch1, ch2, count of the version that serves; no row where there is none that can be read."""
-    nothing = pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
+def _champion_bigram_counts(home: Home, known: registry.Registry) -> pl.DataFrame:
+    """Columns ch1, ch2, count of the champion; no row without a readable champion."""
+    empty = pl.DataFrame(schema={"ch1": pl.String, "ch2": pl.String, "count": pl.Int64})
     if known.champion is None:
-        return nothing
+        return empty
     try:
-        return Version(home.versions / known.champion.version).read_counts().select(nothing.columns)
+        return Version(home.versions / known.champion.version).read_counts().select(empty.columns)
     except CorruptVersion:
-        return nothing
+        return empty
 
 
 def _metrics(version: Version) -> Iterator[dict[str, Any]]:
@@ -143,7 +143,7 @@ def _metrics(version: Version) -> Iterator[dict[str, Any]]:
         try:
             created_at, metrics = version.manifest["created_at"], version.read_metrics(model_type)
         except CorruptVersion:
-            # A version that is damaged by now has nothing to tell; `makemore verify` names it.
+            # `makemore verify` reports the damaged version.
             continue
         for split, nll in metrics["nll"].items():
             yield {
@@ -169,7 +169,7 @@ def _model(draft: Version, model_type: str) -> dict[str, Any]:
 
 
 def _of_all(draft: Version, file: Callable[[Version, str], Path]) -> pl.DataFrame:
-    """The rows of a file that each model of a draft has, with its model type before them."""
+    """The rows of a Parquet file of each model, with the model type as first column."""
     return pl.concat(
         pl.read_parquet(file(draft, model_type), glob=False).select(pl.lit(model_type).alias("model_type"), pl.all())
         for model_type in draft.model_types

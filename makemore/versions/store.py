@@ -10,7 +10,7 @@ from typing import Any
 
 from makemore.errors import NotFound
 from makemore.files.atomic import sync
-from makemore.files.checksums import fingerprint, sealed
+from makemore.files.checksums import fingerprint, with_checksum
 from makemore.home import Home
 from makemore.versions import registry
 from makemore.versions.folder import VERSION_NAME
@@ -32,7 +32,9 @@ def create_draft(home: Home, made_from: dict[str, Any], now: datetime) -> Versio
     name = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
     draft = Version(home.staging / name)
     draft.path.mkdir(parents=True)
-    draft.write_manifest({"format": FORMAT, "version": name, "created_at": registry.stamp(now), "made_from": made_from})
+    draft.write_manifest(
+        {"format": FORMAT, "version": name, "created_at": registry.timestamp(now), "made_from": made_from}
+    )
     return draft
 
 
@@ -40,13 +42,13 @@ def leave_out(draft: Version, model_type: str, reason: str) -> None:
     """Delete a failed model from a draft and record the reason in its manifest."""
     shutil.rmtree(draft.model_folder(model_type), ignore_errors=True)
     draft.samples(model_type).unlink(missing_ok=True)
-    draft.write_manifest(sealed(draft.manifest | {"failed": draft.failed | {model_type: reason}}))
+    draft.write_manifest(with_checksum(draft.manifest | {"failed": draft.failed | {model_type: reason}}))
 
 
 def publish(draft: Version) -> Version:
     """Record the hashes of a draft's files in its manifest, make it read-only and move it by one rename."""
     hashes = {file: fingerprint(draft.path / file) for file in draft.files}
-    draft.write_manifest(sealed(draft.manifest | {"files": hashes}))
+    draft.write_manifest(with_checksum(draft.manifest | {"files": hashes}))
     for path in sorted(draft.path.rglob("*"), reverse=True):
         if path.is_file():
             path.chmod(0o444)

@@ -18,7 +18,7 @@ import polars as pl
 
 from makemore.errors import CorruptVersion, InvalidOption
 from makemore.files.atomic import write_json
-from makemore.files.checksums import fingerprint, is_whole
+from makemore.files.checksums import checksum_matches, fingerprint
 from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VersionFolder
 from makemore.versions.registry import Promotion
@@ -48,7 +48,7 @@ class Version(VersionFolder):
         manifest = read_json(path)
         if not {"version", "created_at", "made_from"} <= manifest.keys():
             raise CorruptVersion(f"{path}: not a manifest", VERIFY)
-        if not is_whole(manifest):
+        if not checksum_matches(manifest):
             raise CorruptVersion(f"{path}: checksum mismatch", VERIFY)
         return manifest
 
@@ -105,7 +105,7 @@ class Version(VersionFolder):
             InvalidOption: the version has no such model.
         """
         if model_type is None:
-            promoted_with = registry.read(self.home).model_of(self.name) if self.is_published else None
+            promoted_with = registry.read(self.home).promoted_model(self.name) if self.is_published else None
             return promoted_with or self.best_model()
         if model_type not in (known := self.model_types):
             raise InvalidOption(f"{self.name} has no model {model_type!r}", f"use one of {', '.join(known)}")
@@ -138,7 +138,7 @@ class Version(VersionFolder):
         """
         decision = read_json(self.checked(self.promotion))
         try:
-            return Promotion.of(decision)
+            return Promotion.from_json(decision)
         except (KeyError, TypeError) as error:
             raise CorruptVersion(f"{self.promotion}: not a decision", VERIFY) from error
 

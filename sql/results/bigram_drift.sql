@@ -17,7 +17,7 @@ shares_before as (
         ch2,
         count,
         count / sum(count) over () as share
-    from served_bigram_counts
+    from champion_bigram_counts
 ),
 
 moved as (
@@ -32,7 +32,7 @@ moved as (
     full join shares_before on shares.ch1 = shares_before.ch1 and shares.ch2 = shares_before.ch2
     where
         coalesce(shares.share, 0) <> coalesce(shares_before.share, 0)
-        and (select count(*) from served_bigram_counts) > 0
+        and (select count(*) from champion_bigram_counts) > 0
     order by abs(coalesce(shares.share, 0) - coalesce(shares_before.share, 0)) desc, ch1, ch2
     limit 50
 ),
@@ -46,7 +46,7 @@ new_names as (
     where
         sources.sha256 not in (
             select version_sources.sha256 from version_sources
-            where version_sources.is_served
+            where version_sources.is_champion
         )
     group by all
     order by count desc, names.name

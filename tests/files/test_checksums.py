@@ -1,4 +1,4 @@
-"""An object that carries its own hash."""
+"""JSON objects carry their own checksum."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore.files.checksums import is_whole, sealed
+from makemore.files.checksums import checksum_matches, with_checksum
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -16,40 +16,42 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.text(max_size=3), VALUES)
 
 
-def test_the_hash_is_that_of_all_else():
-    """As anyone computes it: JSON with sorted keys, ASCII."""
+def test_the_checksum_covers_the_other_fields():
+    """It is the SHA-256 of their JSON with sorted keys, in ASCII."""
     digest = hashlib.sha256(b'{"a": "\\u00e9", "b": 1}').hexdigest()
 
-    assert sealed({"b": 1, "a": "é"}) == {"b": 1, "a": "é", "sha256": digest}
+    assert with_checksum({"b": 1, "a": "é"}) == {"b": 1, "a": "é", "sha256": digest}
 
 
 @settings(max_examples=30)
 @given(OBJECTS)
-def test_what_was_sealed_is_whole_after_a_file(value):
-    """And sealed anew it is the same."""
-    again = json.loads(json.dumps(sealed(value)))
+def test_an_object_matches_after_a_round_trip_through_json(value):
+    """Adding the checksum again changes nothing."""
+    again = json.loads(json.dumps(with_checksum(value)))
 
-    assert is_whole(again)
-    assert sealed(again) == again
+    assert checksum_matches(again)
+    assert with_checksum(again) == again
 
 
 @settings(max_examples=30)
 @given(OBJECTS, OBJECTS)
-def test_what_was_changed_is_not_whole(value, other):
-    """Whatever was added, changed or taken away."""
-    changed = {**sealed(value), **{key: told for key, told in other.items() if key != "sha256"}}
+def test_a_changed_object_does_not_match(value, other):
+    """Any added or changed field is detected."""
+    changed = {**with_checksum(value), **{key: item for key, item in other.items() if key != "sha256"}}
 
-    assert is_whole(changed) == (json.dumps(changed, sort_keys=True) == json.dumps(sealed(value), sort_keys=True))
-
-
-def test_what_was_never_sealed_is_taken_as_it_is():
-    """Files of an earlier makemore have no hash of their own."""
-    assert is_whole({"a": 1})
+    assert checksum_matches(changed) == (
+        json.dumps(changed, sort_keys=True) == json.dumps(with_checksum(value), sort_keys=True)
+    )
 
 
-def test_every_byte_counts():
-    """Those of the hash and of its name too: what can still be read is not whole."""
-    text = json.dumps(sealed({"champion": "20261122-020000-3f2a9c", "at": 1.5})).encode()
+def test_an_object_without_a_checksum_matches():
+    """Files of an earlier makemore have none."""
+    assert checksum_matches({"a": 1})
+
+
+def test_every_changed_bit_is_detected():
+    """This includes the bits of the checksum and of its key."""
+    text = json.dumps(with_checksum({"champion": "20261122-020000-3f2a9c", "at": 1.5})).encode()
     for at in range(len(text)):
         for bit in range(8):
             changed = bytearray(text)
@@ -58,4 +60,4 @@ def test_every_byte_counts():
                 value = json.loads(changed)
             except ValueError:
                 continue
-            assert not is_whole(value), changed
+            assert not checksum_matches(value), changed

@@ -16,7 +16,7 @@ import tarfile
 import duckdb
 import pytest
 
-from makemore.files.checksums import sealed
+from makemore.files.checksums import with_checksum
 from makemore.home import Home, locked_home
 from makemore.maintenance.backup import export_home, restore
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
@@ -260,7 +260,7 @@ def member(name, data=b"x", *, kind=tarfile.REGTYPE, link="", pax=None):
 def tar_of(path, *members, told=None):
     """A tar file of these members, after contents that tell of them, or of what is told instead."""
     files = {info.name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for info, data in members}
-    first = json.dumps(sealed({"format": 1, "makemore": "1", "files": files} | (told or {}))).encode()
+    first = json.dumps(with_checksum({"format": 1, "makemore": "1", "files": files} | (told or {}))).encode()
     with path.open("wb") as file:
         for info, data in (member("export.json", first), *members):
             file.write(info.tobuf(tarfile.PAX_FORMAT if info.pax_headers else tarfile.GNU_FORMAT))

@@ -490,4 +490,4 @@ def test_a_promotion_survives_json(tmp_path):
     write_json(tmp_path / "promotion.json", {"version": "x"})
     with pytest.raises(CorruptVersion, match=r"promotion\.json: not a decision\. hint: run `makemore verify`"):
         Version(tmp_path).read_promotion()
-    assert replace(promotion, decision="by hand").serves
+    assert replace(promotion, decision="by hand").is_promoted

@@ -1,4 +1,4 @@
-"""The registry: what follows from decisions, what is refused, and that no reader sees half of a change."""
+"""The registry records decisions, refuses invalid changes, and is always read as a whole."""
 
 import json
 import subprocess
@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from makemore.errors import CorruptData, InvalidOption, MakemoreError, NotFound
 from makemore.home import Home
 from makemore.versions import registry, store
-from makemore.versions.registry import Promotion, Registry, Serving
+from makemore.versions.registry import Champion, Promotion, Registry
 
 FIRST, SECOND, THIRD = "20261120-020000-aaaaaa", "20261121-020000-bbbbbb", "20261122-020000-cccccc"
 AT = "2026-11-22T02:00:00Z"
@@ -25,43 +26,43 @@ def decision(version, decision="promoted", model_type="ngram", against=None):
 
 
 def test_a_home_without_a_registry_has_an_empty_one(home):
-    """And reading it makes no file."""
+    """Reading it creates no file."""
     assert registry.read(home) == Registry()
     assert list(home.path.iterdir()) == []
 
 
-def test_what_is_written_is_read_again(home):
-    """Champion, previous one, pins, marks and decisions, in the file that docs/reference/file-format.md describes."""
+def test_a_written_registry_is_read_unchanged(home):
+    """The file has the fields of docs/reference/file-format.md."""
     registry.record(home, decision(FIRST))
     registry.record(home, decision(SECOND, model_type="bigram", against=FIRST))
     registry.pin(home, FIRST)
     written = registry.mark_forgotten(home, {THIRD: "emma"})
 
-    told = json.loads((home.path / "registry.json").read_text())
+    saved = json.loads((home.path / "registry.json").read_text())
     assert registry.read(home) == written
-    assert told["champion"] == {"version": SECOND, "model_type": "bigram", "since": AT}
-    assert told["previous"] == {"version": FIRST, "model_type": "ngram", "since": AT}
-    assert (told["pinned"], told["forgotten"]) == ([FIRST], {THIRD: ["emma"]})
-    assert told["promotions"][1] == {
+    assert saved["champion"] == {"version": SECOND, "model_type": "bigram", "since": AT}
+    assert saved["previous"] == {"version": FIRST, "model_type": "ngram", "since": AT}
+    assert (saved["pinned"], saved["forgotten"]) == ([FIRST], {THIRD: ["emma"]})
+    assert saved["promotions"][1] == {
         "version": SECOND, "model_type": "bigram", "at": AT, "decision": "promoted", "against": FIRST,
         "difference": 0.01, "difference_low": -0.01, "difference_high": 0.03, "reasons": ["because"],
     }  # fmt: skip
 
 
-def test_fields_of_a_later_makemore_are_passed_over(home):
-    """They may be added: docs/reference/file-format.md says so."""
+def test_unknown_fields_are_ignored(home):
+    """docs/reference/file-format.md allows later versions of makemore to add fields."""
     written = registry.record(home, decision(FIRST))
-    told = json.loads((home.path / "registry.json").read_text())
-    told["promotions"][0]["by"] = "someone"
-    # A hash, where there is one, is of all that makemore wrote.
-    told.pop("sha256", None)
-    (home.path / "registry.json").write_text(json.dumps(told | {"more": 1}))
+    saved = json.loads((home.path / "registry.json").read_text())
+    saved["promotions"][0]["by"] = "someone"
+    # The checksum does not cover fields that another program adds.
+    saved.pop("sha256", None)
+    (home.path / "registry.json").write_text(json.dumps(saved | {"more": 1}))
 
     assert registry.read(home) == written
 
 
-def test_a_refused_version_changes_nothing_but_the_record(home):
-    """The champion and the one before stay."""
+def test_a_refusal_changes_only_the_decisions(home):
+    """Champion and previous champion stay."""
     before = registry.record(home, decision(FIRST))
     after = registry.record(home, decision(SECOND, "refused", against=FIRST))
 
@@ -69,29 +70,29 @@ def test_a_refused_version_changes_nothing_but_the_record(home):
     assert [promotion.version for promotion in after.promotions] == [FIRST, SECOND]
 
 
-def test_rolling_back_twice_leaves_things_as_they_were(home):
-    """The two champions change places; each time is a decision of its own."""
+def test_a_second_rollback_undoes_the_first(home):
+    """Champion and previous champion are exchanged; each rollback is a decision."""
     for version in (FIRST, SECOND):
         registry.record(home, decision(version))
 
     back = registry.roll_back(home, AT)
-    assert registry.read(home).champion == Serving(FIRST, "ngram", AT)
+    assert registry.read(home).champion == Champion(FIRST, "ngram", AT)
     assert (back.decision, back.version, back.against) == ("rolled back", FIRST, SECOND)
     registry.roll_back(home, AT)
-    assert registry.read(home).champion == Serving(SECOND, "ngram", AT)
+    assert registry.read(home).champion == Champion(SECOND, "ngram", AT)
     assert len(registry.read(home).promotions) == 4
 
 
-def test_without_a_previous_champion_there_is_no_way_back(home):
-    """The error says what to do instead."""
+def test_a_rollback_needs_a_previous_champion(home):
+    """The hint names the command to use instead."""
     registry.record(home, decision(FIRST))
 
-    with pytest.raises(ValueError, match=r"has no previous champion: .* `makemore promote VERSION`"):
+    with pytest.raises(NotFound, match=r"has no previous champion\. hint: run `makemore promote VERSION`"):
         registry.roll_back(home, AT)
 
 
-def test_a_champion_that_is_forgotten_is_no_previous_one(home):
-    """Neither if it is marked while it serves, nor if it is marked after: nothing is to go back to it."""
+def test_a_forgotten_version_is_never_the_previous_champion(home):
+    """It does not matter whether it is marked before or after it is replaced."""
     registry.record(home, decision(FIRST))
     registry.record(home, decision(SECOND))
     registry.mark_forgotten(home, {SECOND: "emma"})
@@ -103,7 +104,7 @@ def test_a_champion_that_is_forgotten_is_no_previous_one(home):
 
 
 def test_marks_and_reasons_add_up(home):
-    """A version can be several things; the same reason is told once."""
+    """A version can be several things; the same reason is saved once."""
     registry.record(home, decision(FIRST))
     registry.pin(home, FIRST)
     registry.mark_forgotten(home, {FIRST: "emma"})
@@ -115,24 +116,24 @@ def test_marks_and_reasons_add_up(home):
     assert known.marks(SECOND) == ["forgotten"]
 
 
-def test_a_pin_is_set_once_and_taken_away_once(home):
-    """What is not pinned cannot be unpinned, and the error says what is."""
+def test_only_a_pinned_version_is_unpinned(home):
+    """Pinning twice is the same as once; the error lists the pinned versions."""
     registry.pin(home, FIRST)
     assert registry.pin(home, FIRST).pinned == (FIRST,)
-    with pytest.raises(ValueError, match=rf"{SECOND} is not pinned: {FIRST} is"):
+    with pytest.raises(InvalidOption, match=rf"{SECOND} is not pinned\. hint: pinned: {FIRST}"):
         registry.unpin(home, SECOND)
     assert registry.unpin(home, FIRST).pinned == ()
 
 
-@pytest.mark.parametrize(("version", "what"), [(FIRST, "pinned"), (SECOND, "previous champion"), (THIRD, "champion")])
-def test_what_serves_did_before_or_is_pinned_is_never_dropped(home, version, what):
-    """The last line of defence of what deletes versions; all else loses its marks, and keeps its decisions."""
-    for served in (FIRST, SECOND, THIRD):
-        registry.record(home, decision(served))
+@pytest.mark.parametrize(("version", "mark"), [(FIRST, "pinned"), (SECOND, "previous champion"), (THIRD, "champion")])
+def test_a_protected_version_is_never_dropped(home, version, mark):
+    """Other versions lose their marks and keep their decisions."""
+    for promoted in (FIRST, SECOND, THIRD):
+        registry.record(home, decision(promoted))
     registry.pin(home, FIRST)
     before = registry.mark_forgotten(home, {"20261101-020000-dddddd": "emma"})
 
-    with pytest.raises(ValueError, match=f"{version} is {what}"):
+    with pytest.raises(MakemoreError, match=f"{version} is {mark}"):
         registry.drop(home, ["20261101-020000-dddddd", version])
     assert registry.read(home) == before
     after = registry.drop(home, ["20261101-020000-dddddd"])
@@ -143,11 +144,11 @@ def test_what_serves_did_before_or_is_pinned_is_never_dropped(home, version, wha
 @pytest.mark.parametrize(
     "damage", [b"", b"{", b"[]", b"\xff\x00", b'{"champion": null}', b'{"champion": 1, "previous": null}']
 )
-def test_a_damaged_registry_is_told_with_the_way_out(home, damage):
-    """One line that names the file; it is not taken for an empty one, which would let the newest version serve."""
+def test_a_damaged_registry_is_not_read_as_an_empty_one(home, damage):
+    """The error is one line with the file and a hint. An empty registry would promote the newest version."""
     (home.path / "registry.json").write_bytes(damage)
 
-    with pytest.raises(ValueError, match=r"registry\.json is damaged .* Restore it from a backup") as error:
+    with pytest.raises(CorruptData, match=r"registry\.json is damaged .* hint: restore it from a backup") as error:
         registry.read(home)
 
     assert "\n" not in str(error.value)
@@ -169,8 +170,8 @@ while True:
 """
 
 
-def test_a_reader_never_sees_half_of_a_change(home):
-    """While another process promotes one version after the other, each look finds a whole state, version with model."""
+def test_a_reader_never_sees_a_partial_change(home):
+    """While another process promotes versions in turn, each read gets a version and its model of one decision."""
     of = {FIRST: "bigram", SECOND: "ngram"}
     for version, model_type in of.items():
         folder = home.versions / version / "models" / model_type
