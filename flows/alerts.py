@@ -10,7 +10,7 @@ from prefect.blocks.core import Block
 from makemore import notifications
 from makemore.database import first_line
 from makemore.notifications import Alert
-from makemore.pipeline.nightly import Night
+from makemore.pipeline.nightly import RunResult
 
 NOTIFY = "MAKEMORE_NOTIFY"
 """Not a parameter of the flow: run pages show parameters, and an address can contain a secret."""
@@ -29,7 +29,7 @@ def send_alert(flow: Any, flow_run: Any, state: Any) -> None:
 def _alert(flow: str, home: Any, state: Any) -> Alert:
     home = str(home or "artifacts")
     result = state.result(raise_on_failure=False) if state.data is not None else None
-    if isinstance(result, Night):
+    if isinstance(result, RunResult):
         return Alert(home, result.version.name if result.version else None, "completed", result.problems, flow)
     problem = first_line(result) if isinstance(result, Exception) else state.message or state.name
     return Alert(home, None, "crashed" if state.is_crashed() else "failed", (problem,), flow)

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from prefect import flow
@@ -12,7 +11,7 @@ from makemore.flows import nightly_tasks, run_history, run_page
 from makemore.flows.alerts import NEEDS_ATTENTION, send_alert
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.pipeline.nightly import Night, Plan, night
+from makemore.pipeline.nightly import Plan, RunResult, RunSteps, run_nightly
 
 NOTHING_TO_DO = "Nothing to do"
 """Name of the state of a run in which no version was due."""
@@ -34,30 +33,24 @@ def nightly(
     build: BuildOptions = BuildOptions(),
     train: TrainOptions = TrainOptions(),
     keep: int = 30,
-) -> Night:
+) -> RunResult:
     """Ingest lists and, if anything changed, train, judge and publish a version. Keep the newest `keep` versions."""
     plan = Plan(lists, read, build, train, keep)
     with locked_home(home, "nightly"):
-        result = night(home, plan, _steps())
+        result = run_nightly(home, plan, _steps())
     run_history.trim()
     message = f"published {result.version.name}" if result.version else "the newest version is up to date"
     name = NEEDS_ATTENTION if result.problems else None if result.version else NOTHING_TO_DO
     # A state that a flow returns is the state of its run. The caller gets the data.
     state: Any = Completed(name=name, message="; ".join([message, *result.problems]), data=result)
-    return cast(Night, state)
+    return cast(RunResult, state)
 
 
-def _steps() -> SimpleNamespace:
-    def make_version(*arguments: Any) -> Path:
+def _steps() -> RunSteps:
+    def make_version(home: Path, build: BuildOptions, train: TrainOptions) -> Path:
         # Imported only if a version is due: it needs torch.
         from makemore.flows import version_tasks
 
-        return version_tasks.make_version(*arguments)
+        return version_tasks.make_version(home, build, train)
 
-    return SimpleNamespace(
-        ingest=nightly_tasks.ingest,
-        make_version=make_version,
-        prune=nightly_tasks.prune,
-        show_lists=run_page.lists,
-        show_version=run_page.version,
-    )
+    return RunSteps(nightly_tasks.ingest, make_version, nightly_tasks.prune, run_page.lists, run_page.version)

@@ -6,9 +6,9 @@ import logging
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import (
     create_link_artifact,
@@ -22,6 +22,10 @@ from prefect.context import FlowRunContext
 from makemore.pipeline.inbox import Outcome
 from makemore.reporting import columns
 from makemore.versions.version import Version
+
+if TYPE_CHECKING:
+    # It imports torch, which a run without a new version does not need.
+    from makemore.pipeline.publish import VersionSteps
 
 MAX_ROWS = 200
 """Lists in the table."""
@@ -71,8 +75,8 @@ def version(folder: Path) -> None:
         )
 
 
-def with_progress(steps: ModuleType, names: Iterable[str], total: int) -> SimpleNamespace:
-    """Return the named steps; each moves a progress bar on the page by one of `total` when it ends."""
+def with_progress(steps: VersionSteps, total: int) -> VersionSteps:
+    """Return the same steps; each moves a progress bar on the page by one of `total` when it ends."""
     bar: Any = None
     done = 0
     with _page():
@@ -90,7 +94,7 @@ def with_progress(steps: ModuleType, names: Iterable[str], total: int) -> Simple
 
         return run
 
-    return SimpleNamespace(**{name: counted(getattr(steps, name)) for name in names})
+    return replace(steps, **{step.name: counted(getattr(steps, step.name)) for step in fields(steps)})
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Steps of a version as Prefect tasks, under their names in makemore/pipeline/publish.py."""
+"""Steps of a version as Prefect tasks."""
 
 from __future__ import annotations
 
-import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from makemore.flows import run_page
 from makemore.options import BuildOptions, TrainOptions
-from makemore.pipeline import publish as steps
+from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
 
 
@@ -19,24 +19,26 @@ def _task(name: str, step: Any, run_name: str | None = None) -> Any:
     return task(name=name, task_run_name=run_name or name, cache_policy=NO_CACHE)(step)
 
 
-build = _task("build", build_relations)
-draft = _task("draft", steps.draft)
-write_counts = _task("counts", steps.write_counts)
-write_dataset = _task("dataset", steps.write_dataset)
-train_model = _task("train", steps.train_model, "train {model_type}")
-evaluate_model = _task("evaluate", steps.evaluate_model, "evaluate {model_type}")
-sample_model = _task("sample", steps.sample_model, "sample {model_type}")
-write_results = _task("results", steps.write_results)
-judge = _task("judge", steps.judge)
-publish = _task("publish", steps.publish)
+PLAIN = publish.VersionSteps()
+TASKS = publish.VersionSteps(
+    draft=_task("draft", PLAIN.draft),
+    write_counts=_task("counts", PLAIN.write_counts),
+    write_dataset=_task("dataset", PLAIN.write_dataset),
+    train_model=_task("train", PLAIN.train_model, "train {model_type}"),
+    evaluate_model=_task("evaluate", PLAIN.evaluate_model, "evaluate {model_type}"),
+    sample_model=_task("sample", PLAIN.sample_model, "sample {model_type}"),
+    write_results=_task("results", PLAIN.write_results),
+    judge=_task("judge", PLAIN.judge),
+    publish=_task("publish", PLAIN.publish),
+)
+STEPS_PER_MODEL = 3
+STEPS_PER_VERSION = len(fields(TASKS)) - STEPS_PER_MODEL
 
-VERSION_STEPS = ("draft", "write_counts", "write_dataset", "write_results", "judge", "publish")
-MODEL_STEPS = ("train_model", "evaluate_model", "sample_model")
+build = _task("build", build_relations)
 
 
 def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
     """Build the relations and make a version as `pipeline.publish.make_version` does, each step a task."""
     build(home, build_options)
-    total = len(VERSION_STEPS) + len(MODEL_STEPS) * len(train_options.models)
-    tasks = run_page.with_progress(sys.modules[__name__], (*VERSION_STEPS, *MODEL_STEPS), total)
-    return steps.make_version(home, train_options, steps=tasks)
+    total = STEPS_PER_VERSION + STEPS_PER_MODEL * len(train_options.models)
+    return publish.make_version(home, train_options, run_page.with_progress(TASKS, total))

@@ -79,7 +79,7 @@ def _why_kept(home: Home, keep: int) -> dict[str, str]:
     # Those that are marked are to go, as soon as they neither serve nor are pinned.
     fit = [version for version in published if version not in known.forgotten]
     newest = {version: f"{age} of the newest {keep}" for age, version in enumerate(reversed(fit[-keep:]), 1)}
-    marked = {version: ", ".join(known.marks(version)) for version in known.kept}
+    marked = {version: ", ".join(known.marks(version)) for version in known.protected}
     return {version: marked.get(version) or newest[version] for version in published if version in marked | newest}
 
 
@@ -91,7 +91,7 @@ def _retire(home: Home, versions: list[Path]) -> None:
         sync(home.versions)
     known = registry.read(home)
     # After the rename: a version that was still there without its mark could be promoted.
-    if gone := set(known.forgotten) - set(version_names(home)) - known.kept:
+    if gone := set(known.forgotten) - set(version_names(home)) - known.protected:
         registry.drop(home, gone)
     for path in retired:
         _delete(path)

@@ -1,26 +1,27 @@
-"""All that a night does, in order: lists in; if anything is new, a version out; what is old goes; what wants a look."""
+"""The nightly run: ingest lists, publish a version if anything is new, prune old versions, collect problems."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from makemore.database import first_line
-from makemore.errors import NeedsAttention
+from makemore.errors import InvalidOption, MakemoreError, NeedsAttention, NotFound
 from makemore.home import Home, clear_staging
+from makemore.ingest.store import Ingested
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.pipeline.due import settle, why_due
-from makemore.pipeline.inbox import ingest_lists
+from makemore.pipeline.due import record_newest, why_due
+from makemore.pipeline.inbox import Outcome, ingest_lists
 from makemore.versions import registry
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
-class Night:
-    """What a night came to: the version that it published, if one was due, and what a person is to look at."""
+class RunResult:
+    """The version that a run published, if one was due, and the problems that need attention."""
 
     version: Path | None
     problems: tuple[str, ...] = ()
@@ -28,7 +29,7 @@ class Night:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a night is to do: the lists to take in, how, what to make of them, and how many versions to keep."""
+    """Lists and options of a run, and the number of versions to keep."""
 
     lists: list[str]
     read: IngestOptions = IngestOptions()
@@ -38,48 +39,57 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.keep < 1:
-            raise ValueError(f"--keep {self.keep}: use 1 or more.")
+            raise InvalidOption(f"--keep {self.keep} is out of range", "use 1 or more")
 
 
-def night(home: Path, plan: Plan, steps: Any) -> Night:
-    """What a night came to. Only for who holds the home.
+@dataclass(frozen=True)
+class RunSteps:
+    """The expensive steps of a run, and two that show progress. A flow passes Prefect tasks."""
 
-    `steps` has what costs as its attributes: `ingest`, `make_version` and `prune`, and `show_lists` and `show_version`
-    for what a page shows meanwhile. Nothing of torch is needed before `make_version`.
+    ingest: Callable[[Path, str, IngestOptions], Ingested]
+    make_version: Callable[[Path, BuildOptions, TrainOptions], Path]
+    """The only step that needs torch."""
+    prune: Callable[[Path, int], object]
+    show_lists: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+    show_version: Callable[[Path], None] = lambda version: None
+
+
+def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
+    """Run all steps. The caller holds the lock of the home.
 
     Raises:
-        ValueError: the home has no list, and none that is named can be read; no model was made; a law is broken.
+        MakemoreError: no list could be read and the home has none, all models failed, or a check failed.
     """
     clear_staging(Home(home))
     outcomes = list(ingest_lists(home, plan.lists, plan.read, steps.ingest))
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
-    settle(home)
+    record_newest(home)
     try:
         why = why_due(home, plan.build, plan.train)
-    except FileNotFoundError as error:
-        raise ValueError(" ".join(problems)) if problems else error from None
+    except NotFound as error:
+        raise NotFound(" ".join(problems)) if problems else error from None
     version = None
     if why:
         log.info("a version is due: %s", why)
         steps.show_lists(outcomes)
         try:
-            version, failed = _make(home, plan, steps)
+            version, version_problems = _make_version(home, plan, steps)
         except Exception:
-            # A disk that is full stays so until what is old has gone.
+            # A full disk stays full until old versions are deleted.
             _prune(home, plan, steps)
             raise
-        problems += failed
+        problems += version_problems
     problems += _prune(home, plan, steps)
     for problem in problems:
-        log.warning("to look at: %s", problem)
-    return Night(version, tuple(problems))
+        log.warning("needs attention: %s", problem)
+    return RunResult(version, tuple(problems))
 
 
-def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
-    """The version that was published, and what went wrong with it."""
+def _make_version(home: Path, plan: Plan, steps: RunSteps) -> tuple[Path, list[str]]:
+    """The published version and its problems."""
     problems = []
     try:
-        version: Path = steps.make_version(home, plan.build, plan.train)
+        version = steps.make_version(home, plan.build, plan.train)
     except NeedsAttention as error:
         if error.version is None:
             raise
@@ -89,15 +99,15 @@ def _make(home: Path, plan: Plan, steps: Any) -> tuple[Path, list[str]]:
     known = registry.read(Home(home))
     for decision in known.decisions_on(version.name)[-1:]:
         if not decision.is_promoted:
-            serves = known.champion.version if known.champion else "no version"
-            problems.append(f"{version.name} does not serve: {'; '.join(decision.reasons)}. {serves} does.")
+            champion = known.champion.version if known.champion else "none"
+            problems.append(f"{version.name} was refused: {'; '.join(decision.reasons)}. Champion: {champion}")
     return version, problems
 
 
-def _prune(home: Path, plan: Plan, steps: Any) -> list[str]:
-    """What went wrong when old versions were deleted, and what killed runs left."""
+def _prune(home: Path, plan: Plan, steps: RunSteps) -> list[str]:
+    """Delete old versions and leftovers; the problem, if any."""
     try:
         steps.prune(home, plan.keep)
-    except (ValueError, OSError) as error:
-        return [f"what is old or left over could not be deleted: {first_line(error)}"]
+    except (MakemoreError, OSError) as error:
+        return [f"old versions or leftovers were not deleted: {first_line(error)}"]
     return []

@@ -17,12 +17,12 @@ BASELINE = "ngram"
 TOLERANCE = 0.015
 """Largest accepted significant nll increase, nats a character: 1.5 % in perplexity. Another seed alone makes 0.012."""
 MARGIN = 0.05
-"""Largest accepted insignificant nll increase, nats a character: 5 % in perplexity, more than from one kind of net to the
-next."""
+"""Largest accepted insignificant nll increase, nats a character: 5 % in perplexity, more than between kinds of
+nets."""
 MAX_COPY_RATE_INCREASE = 0.10
 """Share of samples that occur in train, above the champion's. Chance moves it by 0.01 in 10,000 names."""
 MAX_LENGTH_TV_INCREASE = 0.05
-"""Total variation between the lengths of samples and train, above the champion's. Chance gives 0.005 in 10,000 names."""
+"""Total variation between the lengths of samples and train, above the champion's. Chance: 0.005 in 10,000 names."""
 MIN_SAMPLES = 1000
 """Samples needed to compare rates: with fewer, chance moves them by about the accepted increase."""
 

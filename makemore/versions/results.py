@@ -1,4 +1,4 @@
-"""The relations of a snapshot that come from models and decisions: metrics, samples, scores, promotions, sql/results/."""
+"""Relations of a snapshot about models and decisions: metrics, samples, scores, promotions, sql/results/."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_show_prints_a_version_in_detail(home, two, ok):
     assert (
         f"refused (model: {promotion.model_type}), compared with {first}: Δ nll {promotion.difference:+.4f} (" in other
     )
-    assert "    the version has no ngram to compare" in other
+    assert "    no ngram in this version to compare" in other
 
 
 def test_show_prints_what_was_forgotten(home, two, ok):

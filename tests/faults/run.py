@@ -11,15 +11,14 @@ import signal
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 from makemore.home import locked_home
 from makemore.maintenance import retention
 from makemore.options import TrainOptions
 from makemore.pipeline import draft, ingest, publish
 from makemore.pipeline.build import build_relations
-from makemore.pipeline.nightly import Plan, night
-from makemore.promotion import decide, judge
+from makemore.pipeline.nightly import Plan, RunSteps, run_nightly
+from makemore.versions import registry
 
 TRAIN = TrainOptions(("bigram", "ngram"), samples=200)
 KEEP = 2
@@ -33,20 +32,14 @@ def make_version(home, build, train):
     return publish.make_version(home, train)
 
 
-STEPS = SimpleNamespace(
-    ingest=ingest.ingest,
-    make_version=make_version,
-    prune=retention.prune,
-    show_lists=lambda outcomes: None,
-    show_version=lambda version: None,
-)
+STEPS = RunSteps(ingest.ingest, make_version, retention.prune)
 
 
 def main(home, lists, until, keep):
     changes = count_changes(home, until)
     print("ready", flush=True)
     with locked_home(Path(home), "a run", wait=600):
-        result = night(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
+        result = run_nightly(Path(home), Plan(lists, train=TRAIN, keep=keep), STEPS)
     print("changes", len(changes))
     print("done", result.version.name if result.version else "nothing", flush=True)
     if result.problems:
@@ -74,7 +67,7 @@ def set_clock(hours):
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(hours=hours)
 
-    for module in (draft, ingest, judge, decide):
+    for module in (draft, ingest, registry):
         module.datetime = Clock
 
 

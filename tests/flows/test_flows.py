@@ -15,7 +15,7 @@ from makemore.pipeline import publish
 from makemore.pipeline import sample as sampling
 from makemore.pipeline import train as modelling
 from makemore.pipeline.build import build_relations
-from makemore.pipeline.nightly import Night
+from makemore.pipeline.nightly import RunResult
 from makemore.sampling import sample, samplers
 from makemore.sampling.requests import Request, read_requests
 from makemore.versions import store
@@ -137,7 +137,7 @@ def test_a_run_with_nothing_to_do_sends_no_alert(names, tmp_path, monkeypatch, w
 
     assert (state.type.name, state.name) == ("COMPLETED", "Nothing to do")
     assert state.message == "the newest version is up to date"
-    assert state.result() == Night(None)
+    assert state.result() == RunResult(None)
     assert task_runs(state.state_details.flow_run_id) == [(f"ingest {names}", "Completed"), ("prune", "Completed")]
     assert webhook.posted == []
 

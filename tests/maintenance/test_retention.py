@@ -125,7 +125,7 @@ def test_marks_go_with_their_versions_and_decisions_stay(home):
 
     prune(home.path, 9)
 
-    assert {names[0], names[2]} & set(store.version_names(home)) <= registry.read(home).kept
+    assert {names[0], names[2]} & set(store.version_names(home)) <= registry.read(home).protected
     assert names[3] in registry.read(home).forgotten
     assert set(registry.read(home).forgotten) <= set(store.version_names(home))
     assert registry.read(home).promotions == decisions

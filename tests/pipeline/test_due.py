@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 from makemore.database import connect
+from makemore.errors import NotFound
 from makemore.home import Home
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest
-from makemore.pipeline.due import settle, why_due
+from makemore.pipeline.due import record_newest, why_due
 from makemore.versions import registry, store
 from makemore.versions.version import Version
 from tests.conftest import ENGLISH
@@ -30,7 +31,7 @@ def newest(home):
 
 
 def rewrite_manifest(home, **fields):
-    """Change the newest version's manifest, and take its seal off."""
+    """Change the newest version's manifest and remove its checksum."""
     path = newest(home) / "manifest.json"
     manifest = json.loads(path.read_text()) | fields
     del manifest["sha256"]
@@ -38,15 +39,15 @@ def rewrite_manifest(home, **fields):
     path.write_text(json.dumps(manifest))
 
 
-def test_nothing_is_due_when_all_is_as_it_was(home):
-    """The same lists under the same options make no version."""
+def test_equal_lists_and_options_make_no_version_due(home):
+    """Ingesting the same list again changes nothing."""
     ingest.ingest(home, str(ENGLISH), ReadOptions())
 
     assert why(home) is None
 
 
-def test_the_same_bytes_under_another_address_make_no_version(home, tmp_path):
-    """A copy in the inbox has no names of its own."""
+def test_a_copy_of_a_list_makes_no_version_due(home, tmp_path):
+    """The same bytes at another URI have no names of their own."""
     copied = shutil.copy(ENGLISH, tmp_path / "copy.txt")
     assert not ingest.ingest(home, str(copied), ReadOptions()).changed
 
@@ -54,22 +55,22 @@ def test_the_same_bytes_under_another_address_make_no_version(home, tmp_path):
 
 
 def test_a_new_list_is_named(home, tmp_path):
-    """And so is one whose bytes are others than before."""
+    """The reason names the URI."""
     (tmp_path / "new.txt").write_text("emmeline\n")
     ingest.ingest(home, str(tmp_path / "new.txt"), ReadOptions())
 
     assert why(home) == f"lists are new or changed: {tmp_path / 'new.txt'}"
 
 
-def test_other_options_are_told_with_what_they_were(home):
-    """Both of the relations and of the models."""
-    told = why(home, BuildOptions(holdout=5), TrainOptions(samples=7))
+def test_changed_options_are_named_with_both_values(home):
+    """This holds for options of the relations and of the models."""
+    reason = why(home, BuildOptions(holdout=5), TrainOptions(samples=7))
 
-    assert told == "options changed: holdout 10 -> 5; options changed: samples 10000 -> 7"
+    assert reason == "options changed: holdout 10 -> 5; options changed: samples 10000 -> 7"
 
 
-def test_other_libraries_and_other_code_are_told(home):
-    """What was made with them may differ."""
+def test_changed_libraries_and_code_make_a_version_due(home):
+    """They can change its bytes."""
     made_from = Version(newest(home)).made_from
     libraries = made_from["libraries"]
     rewrite_manifest(home, made_from=made_from | {"libraries": libraries | {"torch": "1.0"}, "git_commit": "0a30b555"})
@@ -80,17 +81,17 @@ def test_other_libraries_and_other_code_are_told(home):
     )
 
 
-def test_models_that_failed_are_tried_again(home):
-    """A version that lacks them is not the last word."""
+def test_a_failed_model_makes_a_version_due(home):
+    """The next run trains it again."""
     rewrite_manifest(home, failed={"gru": "no memory."})
 
     assert why(home) == f"gru failed in {newest(home).name}"
 
 
-def test_a_version_that_is_damaged_is_made_anew(home):
-    """The manifest, or a file that is not as long as it was."""
+def test_a_damaged_version_makes_a_version_due(home):
+    """A damaged manifest counts, and a file of another size."""
     (newest(home) / "counts.parquet").unlink()
-    assert why(home) == f"{newest(home).name} is damaged: counts.parquet is not as it was published"
+    assert why(home) == f"{newest(home).name} is damaged: counts.parquet is missing or has another size"
 
     (newest(home) / "manifest.json").chmod(0o644)
     (newest(home) / "manifest.json").write_text("{")
@@ -98,28 +99,28 @@ def test_a_version_that_is_damaged_is_made_anew(home):
 
 
 def test_a_home_without_a_version_has_one_due(tmp_path):
-    """And one without a list says how to get one."""
-    with pytest.raises(FileNotFoundError, match="has no list: take one in"):
+    """A home without a list gets a hint."""
+    with pytest.raises(NotFound, match=r"has no list\. hint: run `makemore ingest"):
         why(tmp_path)
     (tmp_path / "names.txt").write_text("emma\n")
     ingest.ingest(tmp_path, str(tmp_path / "names.txt"), ReadOptions())
 
-    assert why(tmp_path) == "there is no version yet"
+    assert why(tmp_path) == "no version exists"
 
 
-def test_a_decision_that_a_killed_run_did_not_record_is_recorded(home):
-    """Without it the version would lie there, and nothing would ever say whether it serves."""
+def test_the_decision_of_a_killed_run_is_recorded(home):
+    """Otherwise no later run would decide on the version."""
     (home / registry.REGISTRY).unlink()
-    assert why(home) == f"nothing says whether {newest(home).name} is to serve"
+    assert why(home) == f"{newest(home).name} has no decision"
 
-    settle(home)
+    record_newest(home)
 
     assert registry.read(Home(home)).champion.version == newest(home).name
     assert why(home) is None
 
 
-def test_lists_are_compared_by_more_than_their_address(home):
-    """Rejects, options and scripts of a list count too."""
+def test_lists_are_compared_by_all_their_fields(home):
+    """Rejects, options and scripts of a list count, not only its URI."""
     with connect(Home(home).db) as con:
         con.execute("update contents set rejects = rejects + 1")
 
