@@ -86,9 +86,9 @@ def test_pin_prints_all_pins(home, two, ok, makemore):
     [
         (["promote", "20000101-000000-000000"], "has no version '20000101-000000-000000'. hint: the newest is"),
         (["promote", "SECOND", "--model", "gru"], "has no model 'gru'. hint: use one of bigram, bigram_net"),
-        (["promote", "FIRST"], "serves already, with ngram, since 20"),
-        (["rollback"], "has no previous champion: say which version is to serve, `makemore promote VERSION`"),
-        (["unpin", "FIRST"], "is not pinned: no version is"),
+        (["promote", "FIRST"], "is champion already (model: ngram), since 20"),
+        (["rollback"], "has no previous champion. hint: run `makemore promote VERSION`"),
+        (["unpin", "FIRST"], "is not pinned. hint: pinned: none"),
         (["show", "x"], "has no version 'x'"),
         (["diff", "FIRST", "x"], "has no version 'x'"),
     ],
@@ -119,7 +119,7 @@ def test_show_prints_a_version_in_detail(home, two, ok):
     assert "  ngram: order 6, min_count 1" in champion
     assert "\nngram  " in champion
     assert "train, resampled" in champion
-    assert "promoted (model: ngram)\n    nothing served before\n" in champion
+    assert "promoted (model: ngram)\n    first version in this home\n" in champion
     assert other.startswith(f"{second}  published\n")
     assert (
         f"refused (model: {promotion.model_type}), compared with {first}: Δ nll {promotion.difference:+.4f} (" in other

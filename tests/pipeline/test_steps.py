@@ -450,7 +450,5 @@ def test_a_mixture_of_models_that_are_not_made_is_refused(tmp_path):
     """Before anything is made."""
     options = TrainOptions(("mixture", "bigram"), set=("mixture.of=bigram,bigram_net",))
 
-    with pytest.raises(
-        ValueError, match=r"mixture combines bigram_net, which is not trained\."
-    ):
+    with pytest.raises(ValueError, match=r"mixture combines bigram_net, which is not trained\."):
         make_version(tmp_path / "home", write_list(tmp_path, NAMES), train=options)
