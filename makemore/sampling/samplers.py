@@ -32,7 +32,7 @@ BATCH_SIZE = {"cpu": 2048, "cuda": 16384}
 """Names that a net generates in one batch and that share a random stream, by device type."""
 MAX_BATCH_ELEMENTS = 1 << 23
 """Limit of names times characters of a batch: 64 MB of float64."""
-PILOT = 2**32 - 1
+PILOT_SHARD = 2**32 - 1
 """Shard of the pilot run: larger than that of any sample."""
 
 Block = tuple[npt.NDArray[np.integer], Floats]
@@ -116,7 +116,9 @@ def _guided_sampler(
     pilot = Pilot(distribution, log_bound=0.0, probability=1.0)
     if distribution.guide is not None:
         with threads():
-            pilot = run_pilot(distribution, _satisfiable(distribution.guide), size, partial(random_stream, seed, PILOT))
+            pilot = run_pilot(
+                distribution, _satisfiable(distribution.guide), size, partial(random_stream, seed, PILOT_SHARD)
+            )
     # With the guide's support alone, weights never rise.
     margin = 0 if np.isinf(pilot.distribution.smoothing) else ABANDON_MARGIN
 

@@ -129,10 +129,10 @@ def test_a_killed_job_resumes_to_the_same_bytes(published, ok, tmp_path, monkeyp
     )
     left = [path.name for path in tmp_path.iterdir()]
     ok(*command, tmp_path / "names.parquet")
-    ok(*command, tmp_path / "whole.parquet")
+    ok(*command, tmp_path / "complete.parquet")
 
     assert killed.returncode == -signal.SIGKILL
     assert "names.parquet" not in left
     assert any(name.endswith(".shards") for name in left)
-    assert (tmp_path / "names.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert (tmp_path / "names.parquet").read_bytes() == (tmp_path / "complete.parquet").read_bytes()
     assert len(pl.read_parquet(tmp_path / "names.parquet")) == 60_000

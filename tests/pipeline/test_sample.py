@@ -99,7 +99,7 @@ def test_many_shards_are_one_file(version, tmp_path, shards):
 def test_an_interrupted_job_resumes_to_the_same_bytes(version, tmp_path, shards, monkeypatch, suffix):
     """Two of three shards are finished and are not generated again; the file appears only at the end."""
     requests = [Request(2 * SHARD_SIZE + 10, seed=3)]
-    expected = write(version, tmp_path / f"whole.{suffix}", *requests).read_bytes()
+    expected = write(version, tmp_path / f"complete.{suffix}", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / f"names.{suffix}")
     made, generate = [], sampling._generate
 
@@ -125,7 +125,7 @@ def test_an_interrupted_job_resumes_to_the_same_bytes(version, tmp_path, shards,
 def test_shards_in_any_order_give_the_same_file(version, tmp_path, shards):
     """Several workers can generate the shards of a job."""
     requests = [Request(2 * SHARD_SIZE + 10, seed=3)]
-    expected = write(version, tmp_path / "whole.csv", *requests).read_bytes()
+    expected = write(version, tmp_path / "complete.csv", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / "names.csv")
 
     paths = [sampling.make_shard(job, number) for number in (2, 0, 1)]
@@ -138,7 +138,7 @@ def test_shards_in_any_order_give_the_same_file(version, tmp_path, shards):
 def test_shards_in_threads_give_the_same_file(version, tmp_path, shards):
     """The flow generates two shards at a time."""
     requests = [Request(4 * SHARD_SIZE, seed=3, options=SampleOptions(contains="a"))]
-    expected = write(version, tmp_path / "whole.csv", *requests).read_bytes()
+    expected = write(version, tmp_path / "complete.csv", *requests).read_bytes()
     job = sampling.plan(version, requests, tmp_path / "names.csv")
 
     with ThreadPoolExecutor(2) as threads:

@@ -82,11 +82,11 @@ def test_a_shard_is_the_same_alone_and_after_others(counted, monkeypatch):
     monkeypatch.setattr(sample, "SHARD_SIZE", BLOCK_SIZE + 100)
     sampler = sampler_of(counted, VOCAB, UNCONSTRAINED, seed=7)
 
-    whole = pl.concat(sample.sample(sampler, 2 * (BLOCK_SIZE + 100) + 50, seed=7))
+    complete = pl.concat(sample.sample(sampler, 2 * (BLOCK_SIZE + 100) + 50, seed=7))
     alone = pl.concat(sample.sample(sampler, 50, seed=7, shard=2))
 
-    assert whole.tail(50).equals(alone)
-    assert not whole.head(50).equals(alone)
+    assert complete.tail(50).equals(alone)
+    assert not complete.head(50).equals(alone)
 
 
 def test_the_seed_determines_the_names(counted):
