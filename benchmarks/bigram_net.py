@@ -106,7 +106,7 @@ def _ours(path: str) -> None:
 
     names = Path(path).read_text(encoding="utf-8").splitlines()
     started = time.perf_counter()
-    frame = pl.DataFrame({"name": names}).with_columns(source_id=1, split=pl.lit("train"), weight=pl.lit(1, pl.Int64))
+    frame = pl.DataFrame({"name": names}).with_columns(content_id=1, split=pl.lit("train"), weight=pl.lit(1, pl.Int64))
     counts = count_bigrams([frame])
     chars = vocab.Vocab((vocab.END, *sorted({*counts["ch1"], *counts["ch2"]} - {vocab.END})))
     pairs = counts.select(pl.col("ch1", "ch2").replace_strict(chars.stoi, return_dtype=pl.Int64), "count")

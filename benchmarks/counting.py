@@ -56,10 +56,10 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         [*most, *fewer],
         [
             "SQL is the select of sql/counts/content_bigram_counts.sql, Polars is the function of that name. Both "
-            "read the relation `names` of a DuckDB file that the list was ingested into and that the select of "
-            "sql/names.sql was built in (holdout 10); timed from an open connection to the last row, reading included.",
-            "The lecture's loop has the names in memory, and reading them is not timed. It runs as in the lecture's "
-            "notebook, outside of a function; inside of one, where Python finds its variables faster, SQL is "
+            "read the relation `content_names` of a DuckDB file (holdout 10). Timed: from an open connection to the "
+            "last row, with reading.",
+            "The lecture's loop has the names in memory; reading them is not timed. It runs at the top level of a "
+            "module, as in the lecture's notebook; inside a function, which Python runs faster, SQL is "
             f"{times(function, sql):.1f} and Polars {times(function, polars):.1f} times faster than it.",
             f"All give the same counts, {lecture.result['total']:,} bigrams at {MANY:,} names (asserted).",
             f"From {FEWER:,} names to {MANY:,}, {MANY / FEWER:g} times as many, SQL's peak grows by {growth:.2f}, "

@@ -48,7 +48,7 @@ def other_schema(folder):
     run_to_end(home, write_list(folder / "first.txt", 0, size=300))
     before = sources(home)
     with connect(Home(home).db) as con:
-        con.execute("alter table sources add column colour varchar")
+        con.execute("alter table lists add column colour varchar")
     done = command("ingest", write_list(folder / "second.txt", 2), "--home", home)
     assert done.returncode == 1
     assert "of another makemore" in done.stderr
