@@ -1,12 +1,13 @@
 """Lists to names and rejected rows in the database.
 
 - `sources`: the files and URLs that a list argument stands for, their bytes and their format
-- `readers`: a file to batches of rows, one reader a format
+- `readers`: a file to batches of rows; one module of formats/ for each format
 - `validation`: rows to names and rejected rows with a reason
 - `screening`: the checks that put a list into quarantine
 - `scripts`: the writing systems of text
 - `quarantine`: quarantined lists, and lists and names to forget
+- `contents`: the distinct contents of lists, shared and removed
 - `store`: the database's own tables: lists, entries, rejects
 """
 
-__all__ = ["quarantine", "readers", "screening", "scripts", "sources", "store", "validation"]
+__all__ = ["contents", "quarantine", "readers", "screening", "scripts", "sources", "store", "validation"]

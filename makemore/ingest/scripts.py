@@ -1,4 +1,4 @@
-"""Which scripts text is written in: Latin, Greek, Cyrillic, ..."""
+"""The scripts of text: Latin, Greek, Cyrillic, ..."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ SCRIPTS = (
     "Canadian_Aboriginal", "Syriac", "Nko", "Yi", "Tifinagh", "Javanese", "Balinese", "Sundanese", "Cham", "Adlam",
     "Vai", "Lisu", "Osage", "Coptic", "Runic", "Ogham", "Gothic", "Deseret", "Glagolitic",
 )  # fmt: skip
-"""Those of Unicode that names are written in today, the most frequent first, and a few that they were written in."""
+"""Unicode scripts of today's names, the most frequent first, and a few historic ones."""
 OTHER = "another script"
 
 
 def scripts_of(characters: Iterable[str]) -> list[str]:
-    """Names of the scripts that letters among these characters are of, sorted."""
+    """Sorted names of the scripts of the letters among these characters."""
     letters = pl.Series("ch", sorted(set(characters)), dtype=pl.String)
     left = letters.filter(letters.str.contains(r"^[\p{L}--\p{Common}--\p{Inherited}]$"))
-    found = []
+    scripts = []
     for script in SCRIPTS:
         if left.is_empty():
             break
-        is_of = left.str.contains(rf"^\p{{{script}}}$")
-        if is_of.any():
-            found.append(script)
-            left = left.filter(~is_of)
-    return sorted(found + [OTHER] * (not left.is_empty()))
+        matches = left.str.contains(rf"^\p{{{script}}}$")
+        if matches.any():
+            scripts.append(script)
+            left = left.filter(~matches)
+    return sorted(scripts + [OTHER] * (not left.is_empty()))

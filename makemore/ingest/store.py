@@ -17,6 +17,7 @@ import polars as pl
 from makemore.database import SQL, sql, transaction
 from makemore.errors import InvalidInput, QuarantinedList
 from makemore.ingest import quarantine, screening
+from makemore.ingest.contents import set_content
 from makemore.ingest.scripts import scripts_of
 from makemore.prefetch import ahead
 from makemore.vocab import code_points
@@ -111,7 +112,7 @@ def find_known(con: duckdb.DuckDBPyConnection, source: Source, *, screened: bool
     if not con.execute("from lists where uri = ? and content_id = ?", [source.uri, content_id]).fetchall():
         with transaction(con):
             before = screening.count_lines(con)
-            _set_content(con, source, content_id)
+            set_content(con, source.uri, content_id, source.ingested_at)
             left = screening.count_lines(con)
             if screened and left.names < screening.MIN_KEPT * before.names:
                 raise QuarantinedList(
@@ -147,7 +148,7 @@ def ingest(
             "insert into contents values (?, null, ?, ?, ?, 0, 0, [])",
             [content_id, source.sha256, source.bytes, json.dumps(source.options)],
         )
-        source_id = _set_content(con, source, content_id)
+        source_id = set_content(con, source.uri, content_id, source.ingested_at)
         characters: set[str] = set()
         names = rejects = 0
         for entries, rejected in ahead(batches):
@@ -170,39 +171,6 @@ def ingest(
     return Ingested(source_id, source.uri, names, rejects, changed=True)
 
 
-def forget(con: duckdb.DuckDBPyConnection, uris: list[str]) -> None:
-    """Remove lists, with the contents that no other list has."""
-    con.execute("delete from lists where uri in ?", [uris])
-    _remove_unlisted(con)
-
-
-def reject_forgotten(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Reject the entries whose names are to be forgotten; return their number by the URI of the list."""
-    contents = con.execute(
-        "select distinct contents.content_id, uri, source_id from contents join lists using (source_id) "
-        "order by source_id"
-    ).fetchall()
-    rejected = {}
-    for content_id, uri, _ in contents:
-        matches = con.execute(
-            "select 1 from entries where content_id = ? "
-            "and sha256(lower(name)) in (select name_sha256 from forgotten) limit 1",
-            [content_id],
-        ).fetchall()
-        if matches:
-            # The whole content is counted again: bigrams are counted by content.
-            _uncount(con, content_id)
-            con.execute("insert into uncounted values (?)", [content_id])
-        lines = quarantine.reject_forgotten(con, content_id)
-        con.execute(
-            "update contents set names = names - ?, rejects = rejects + ? where content_id = ?",
-            [lines, lines, content_id],
-        )
-        if lines:
-            rejected[uri] = lines
-    return rejected
-
-
 def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Rows of the relation `sources` as plain values, in the order in which the lists first came."""
     rows = con.sql(
@@ -210,43 +178,6 @@ def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "order by source_id"
     ).pl()
     return [row | {"options": json.loads(row["options"])} for row in rows.to_dicts()]
-
-
-def _set_content(con: duckdb.DuckDBPyConnection, source: Source, content_id: int) -> int:
-    """Point the URI of a list to a content; return the id of the list, which stays the same for a URI."""
-    known = con.execute("delete from lists where uri = ? returning source_id", [source.uri]).fetchall()
-    [(source_id,)] = known or con.execute("select nextval('source_ids')").fetchall()
-    con.execute(
-        "insert into lists values (?, ?, ?, ?)",
-        [source_id, source.uri, content_id, source.ingested_at.replace(tzinfo=None)],
-    )
-    _remove_unlisted(con)
-    return int(source_id)
-
-
-def _remove_unlisted(con: duckdb.DuckDBPyConnection) -> None:
-    """Remove the contents that no list has, and show each other one under a list that has it."""
-    unlisted = con.execute("select content_id from contents anti join lists using (content_id)").fetchall()
-    for (content_id,) in unlisted:
-        _uncount(con, content_id)
-        for table in ("contents", "entries", "rejects"):
-            con.execute(f"delete from {table} where content_id = ?", [content_id])
-    con.execute(
-        "update contents set source_id = (select min(source_id) from lists where content_id = contents.content_id) "
-        "where not exists (from lists where lists.source_id = contents.source_id "
-        "and lists.content_id = contents.content_id)"
-    )
-
-
-def _uncount(con: duckdb.DuckDBPyConnection, content_id: int) -> None:
-    """Note the entries of a content that the next build subtracts from the counts, if it was counted."""
-    if con.execute("delete from uncounted where content_id = ? returning 1", [content_id]).fetchall():
-        return
-    con.execute(
-        "insert into uncounted_removals select content_id, row, name, weight, options "
-        "from entries join contents using (content_id) where content_id = ?",
-        [content_id],
-    )
 
 
 def _characters(names: pl.Series) -> set[str]:

@@ -1,4 +1,4 @@
-"""Which rows of a list are names, and why the others are not."""
+"""Divide the rows of a list into entries and rejects."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import polars as pl
 
 from makemore.options import ReadOptions
 
-RAW_LENGTH = 1000
-"""Characters that are kept of a rejected row's text."""
+MAX_RAW_LENGTH = 1000
+"""Characters kept of the text of a rejected row."""
 JOINERS = "\u200c\u200d\u180e"
-"""Invisible characters that Persian, Indic and Mongolian names need."""
+"""Invisible characters in Persian, Indic and Mongolian names."""
 FORMAT_CHARACTERS = rf"[\p{{Cc}}\p{{Zl}}\p{{Zp}}[\p{{Cf}}--[{JOINERS}]]]"
-"""Control, line-breaking and invisible characters, but for the joiners."""
+"""Control, line-breaking and invisible characters, without the joiners."""
 
 PLAIN = r"^[!-\-/-~¡-¬®-˿]+(?: [!-\-/-~¡-¬®-˿]+)*$"
-"""A name that needs no closer look: trimmed, nothing in it to refuse, and below U+0300 nothing to normalise."""
+"""A trimmed name of valid characters below U+0300, which NFC does not change."""
 
 
 def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `formats.read`.
+    """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `readers.read`; each row is in one of them.
 
-    A name is trimmed and in Unicode NFC. A row is in one of the two, never in both and never in none. raw is the name
-    as it stood there, and its count after a comma where the list has counts.
+    A name is trimmed and in Unicode NFC. raw is the original name, with its count after a comma if the list has counts.
     """
     raw = _folded(options)
     plain = (
@@ -30,12 +29,12 @@ def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.
     )  # fmt: skip
     marked = batch.with_columns(plain=plain)
     names = marked.filter("plain").select("row", name=raw, weight=pl.lit(1, pl.Int64))
-    entries, rejects = _judge(marked.filter(~pl.col("plain")), options)
+    entries, rejects = _validate(marked.filter(~pl.col("plain")), options)
     return pl.concat([names, entries]), rejects
 
 
-def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Entries and rejects of rows that need a closer look, which takes five times as long as seeing that they do."""
+def _validate(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Entries and rejects of rows that are not plain; it takes five times as long as the check for plain ones."""
     name = _folded(options).str.normalize("NFC").str.strip_chars()
     weight = pl.col("count").str.strip_chars().str.replace(r"\.0+$", "")
     reason = (
@@ -48,13 +47,15 @@ def _judge(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.D
         .then(pl.lit(f"is longer than {options.max_length} characters"))
         .when(~weight.str.contains(r"^[1-9][0-9]{0,11}$")).then(pl.lit("has a count that is no whole number from 1"))
     )  # fmt: skip
-    judged = rows.lazy().with_columns(name=name).with_columns(reason=reason).collect()
-    entries = judged.filter(pl.col("reason").is_null())
-    rejects = judged.filter(pl.col("reason").is_not_null())
+    validated = rows.lazy().with_columns(name=name).with_columns(reason=reason).collect()
+    entries = validated.filter(pl.col("reason").is_null())
+    rejects = validated.filter(pl.col("reason").is_not_null())
     return (
         entries.select("row", "name", weight=weight.cast(pl.Int64).fill_null(1)),
         rejects.select(
-            "row", pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, RAW_LENGTH), "reason"
+            "row",
+            pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, MAX_RAW_LENGTH),
+            "reason",
         ),
     )
 

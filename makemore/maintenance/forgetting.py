@@ -13,7 +13,7 @@ import duckdb
 from makemore.database import connect, transaction
 from makemore.errors import CorruptVersion, InvalidOption, MakemoreError
 from makemore.home import Home, clear_staging
-from makemore.ingest import quarantine, store
+from makemore.ingest import contents, quarantine, store
 from makemore.pipeline.build import update_relations
 from makemore.relations import incremental
 from makemore.versions import registry
@@ -58,7 +58,7 @@ def forget_source(home: Path, source: str) -> Forgotten:
         what = f"the list {uri}, sha256 {min(sha256s)[:12]}"
         _mark(home, versions, what)
         with transaction(con):
-            store.forget(con, uris)
+            contents.forget(con, uris)
             for each in uris:
                 for sha256 in sha256s:
                     quarantine.forget_source(con, each, sha256, now)
@@ -83,7 +83,7 @@ def forget_name(home: Path, name: str) -> Forgotten:
         _mark(home, versions, what)
         with transaction(con):
             quarantine.forget_name(con, name, datetime.now(UTC))
-            lines = store.reject_forgotten(con)
+            lines = contents.reject_forgotten(con)
     return _finish(home, Forgotten(sum(lines.values()), tuple(lines), tuple(versions)), what)
 
 

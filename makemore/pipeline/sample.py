@@ -196,9 +196,9 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
     texts: list[str] = []
     for file in files:
         try:
-            sources.format_of(Path(file), options)
+            readers.format_of(Path(file), options)
         except ValueError as error:
-            raise InvalidInput(f"{file} has an unknown suffix", f"use {', '.join(sources.SUFFIXES)}") from error
+            raise InvalidInput(f"{file} has an unknown suffix", f"use {', '.join(readers.SUFFIXES)}") from error
         for batch in readers.read(Path(file), options):
             texts += validation.divide(batch, options)[0]["name"].to_list()
     return texts

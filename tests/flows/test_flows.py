@@ -159,7 +159,7 @@ def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, w
     assert "Promoted to champion (model: bigram)" in made.stdout
     assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
     assert "to look at: " not in idle.stderr
-    assert f"to look at: {tmp_path / 'gone.txt'} does not exist." in partial.stderr
+    assert f"to look at: {tmp_path / 'gone.txt'} does not exist" in partial.stderr
     assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no valid name: it is empty\n")
     assert [alert["status"] for alert in webhook.posted] == ["completed", "failed"]
     assert "secret" not in partial.stderr + failed.stderr
@@ -191,7 +191,7 @@ def test_a_failed_run_sends_its_reason(tmp_path, monkeypatch, webhook):
 
     assert state.type.name == "FAILED"
     assert [(alert["status"], alert["problems"]) for alert in webhook.posted] == [
-        ("failed", [f"{tmp_path / 'gone.txt'} does not exist."])
+        ("failed", [f"{tmp_path / 'gone.txt'} does not exist"])
     ]
 
 

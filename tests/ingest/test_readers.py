@@ -6,6 +6,7 @@ import json
 import random
 import re
 import tracemalloc
+from typing import get_args
 
 import polars as pl
 import pyarrow as pa
@@ -14,8 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from makemore.errors import InvalidInput, NotFound
 from makemore.ingest import readers
-from makemore.options import ReadOptions
+from makemore.ingest.formats import READERS, _lines
+from makemore.options import Format, ReadOptions
 
 # What a reader that guesses types takes for a missing value, a truth, a number or a quote.
 NAMES = ["null", "NULL", "NA", "None", "nan", "true", "123", "1e5", "O'Neil", '"O\'Neil"', "Anne, Marie", "#1", "Żoë"]
@@ -183,7 +186,7 @@ def test_packed_lists_are_read_to_their_end(raws, suffix, packing, pack):
 )
 def test_a_list_cut_short_or_not_packed_at_all_cannot_be_read(rows, tmp_path, name, data):
     """One line that names the file; what was read of it before is for the caller to take back."""
-    with pytest.raises(ValueError, match=r"cannot be read: \S+") as error:
+    with pytest.raises(InvalidInput, match=r"cannot be read: \S+") as error:
         rows(name, data)
 
     assert str(tmp_path / name) in str(error.value)
@@ -210,16 +213,16 @@ def test_an_empty_file_has_no_row(rows, name):
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
 def test_a_binary_file_is_no_list(rows, tmp_path, name, data):
     """Rather than a quarantine full of garbage: the message names the file and a way out."""
-    with pytest.raises(ValueError, match=r"is no list in utf-8: \d+% of its first characters are control") as error:
+    with pytest.raises(InvalidInput, match=r"is not text in utf-8: \d+% of its first characters are control") as error:
         rows(name, data)
 
     assert str(tmp_path / name) in str(error.value)
-    assert "Say --encoding if it is text of another encoding." in str(error.value)
+    assert "use --encoding" in str(error.value)
 
 
 def test_binary_packed_as_a_list_is_no_list_either(rows):
     """What counts is what is inside."""
-    with pytest.raises(ValueError, match="is no list in utf-8"):
+    with pytest.raises(InvalidInput, match="is not text in utf-8"):
         rows("a.txt.gz", gzip.compress(random.Random(0).randbytes(5000)))
 
 
@@ -232,7 +235,7 @@ def test_a_line_of_garbage_does_not_make_a_list_binary(raws):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_says_its_name(rows, name, encoding):
     """Its mark is known at sight: the message has the option to give."""
-    with pytest.raises(ValueError, match=r"starts with the mark of UTF-16\. Say --encoding utf-16\."):
+    with pytest.raises(InvalidInput, match=r"UTF-16\. hint: use --encoding utf-16"):
         rows(name, "\ufeffemma\n".encode(encoding))
 
 
@@ -316,17 +319,17 @@ def test_a_line_with_too_few_fields_says_so(rows):
 @pytest.mark.parametrize(
     ("name", "data", "options", "words"),
     [
-        ("a.csv", b"emma\nolivia\n", {}, "has no column 'name': it has 'emma'. Say --name-column COLUMN"),
-        ("a.csv", b"name;count\nemma;3\n", {}, "it has 'name;count'."),
-        ("a.csv", b"name\nemma\n", {"count_column": "n"}, "has no column 'n': it has 'name'. Say --count-column"),
+        ("a.csv", b"emma\nolivia\n", {}, "has no column 'name', only 'emma'. hint: use --name-column COLUMN"),
+        ("a.csv", b"name;count\nemma;3\n", {}, "only 'name;count'. hint:"),
+        ("a.csv", b"name\nemma\n", {"count_column": "n"}, "has no column 'n', only 'name'. hint: use --count-column"),
         ("a.csv", b"emma,3\n", {"columns": "name,n", "count_column": "count"}, "has no column 'count'"),
-        ("a.parquet", in_parquet(NAMES), {"name_column": "town"}, "has no column 'town': it has 'name'"),
+        ("a.parquet", in_parquet(NAMES), {"name_column": "town"}, "has no column 'town', only 'name'"),
         ("a.parquet", in_parquet(NAMES), {"count_column": "n"}, "has no column 'n'"),
     ],
 )
 def test_a_missing_column_is_named_beside_those_there_are(rows, tmp_path, name, data, options, words):
     """With the ways out: another column, no header, another delimiter."""
-    with pytest.raises(ValueError, match=re.escape(words)) as error:
+    with pytest.raises(InvalidInput, match=re.escape(words)) as error:
         rows(name, data, **options)
 
     assert str(tmp_path / name) in str(error.value)
@@ -438,7 +441,7 @@ def test_parquet_rows_are_numbered_across_row_groups(rows, tmp_path):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (pa.table({"name": [1, 2]}), "column 'name' holds int64, not text. Say --name-column COLUMN."),
+        (pa.table({"name": [1, 2]}), "column 'name' has type int64, not text. hint: use --name-column COLUMN"),
         (pa.table({"name": ["emma"], "count": [[1]]}), "cannot be read: cannot cast List type"),
         (pa.table([["a"], ["b"]], names=["name", "name"]), "cannot be read: column appears more than once"),
     ],
@@ -447,7 +450,7 @@ def test_parquet_of_other_types_is_refused(rows, tmp_path, table, words):
     """One line that names the file."""
     pq.write_table(table, tmp_path / "made.parquet")
 
-    with pytest.raises(ValueError, match=re.escape(words)):
+    with pytest.raises(InvalidInput, match=re.escape(words)):
         rows("a.parquet", (tmp_path / "made.parquet").read_bytes())
 
 
@@ -464,8 +467,8 @@ def test_rows_are_the_lines_of_the_file_whatever_the_chunk(tmp_path_factory, tex
     lines = lines if lines[-1] else lines[:-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CHUNK", chunk)
-        patch.setattr(readers, "STRANGE", 1)
+        patch.setattr(_lines, "CHUNK_SIZE", chunk)
+        patch.setattr(_lines, "MAX_BINARY_SHARE", 1)
         found = [row for batch in readers.read(path, ReadOptions()) for row in batch.rows()]
 
     assert found == [(row, line, None, None) for row, line in enumerate(lines, start=1)]
@@ -482,8 +485,8 @@ def test_fields_are_the_same_whatever_the_chunk(tmp_path_factory, names, write, 
     path.write_bytes(write(names))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CHUNK", chunk)
-        patch.setattr(readers, "STRANGE", 1)
+        patch.setattr(_lines, "CHUNK_SIZE", chunk)
+        patch.setattr(_lines, "MAX_BINARY_SHARE", 1)
         batches = list(readers.read(path, ReadOptions()))
 
     assert pl.concat(batches)["raw"].to_list() == names
@@ -491,8 +494,8 @@ def test_fields_are_the_same_whatever_the_chunk(tmp_path_factory, names, write, 
 
 def test_a_line_of_ten_million_characters_takes_little_memory(tmp_path, monkeypatch):
     """A file that is one line, or has one line of garbage, is read in pieces; the lines beside it are kept."""
-    monkeypatch.setattr(readers, "CHUNK", 1 << 16)
-    monkeypatch.setattr(readers, "LONGEST_LINE", 1 << 16)
+    monkeypatch.setattr(_lines, "CHUNK_SIZE", 1 << 16)
+    monkeypatch.setattr(_lines, "MAX_LINE_LENGTH", 1 << 16)
     (tmp_path / "names.txt").write_text(f"emma\n{'x' * 10_000_000}\nava\n")
 
     tracemalloc.start()
@@ -508,13 +511,13 @@ def test_a_line_of_ten_million_characters_takes_little_memory(tmp_path, monkeypa
 
 def test_a_long_object_is_read_whole_across_chunks(rows, monkeypatch):
     """A name may stand in a line of a hundred kilobytes about it, wherever the chunks part."""
-    monkeypatch.setattr(readers, "CHUNK", 1 << 14)
+    monkeypatch.setattr(_lines, "CHUNK_SIZE", 1 << 14)
     line = json.dumps({"about": "x" * 100_000, "name": "emma"}).encode()
 
     assert rows("a.jsonl", b"\n".join([line] * 3)) == [(row, "emma", None, None) for row in (1, 2, 3)]
 
 
-def test_names_at_hand_are_a_batch_too():
+def test_names_in_memory_are_a_batch():
     """Numbered from 1; what no text can hold, such as an undecodable byte of a command, is U+FFFD."""
     batch = readers.batch_of(["emma", "a\udcffb"])
 
@@ -524,5 +527,10 @@ def test_names_at_hand_are_a_batch_too():
 
 def test_a_list_that_is_not_there_is_named(tmp_path):
     """Before anything else is said of it."""
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.docx does not exist\."):
+    with pytest.raises(NotFound, match=r"nowhere\.docx does not exist"):
         next(readers.read(tmp_path / "nowhere.docx", ReadOptions()))
+
+
+def test_each_format_option_has_a_reader():
+    """The choices of `--format` are the modules of formats/."""
+    assert set(get_args(Format)) == set(READERS)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from makemore.errors import TransientError
-from makemore.ingest import sources
+from makemore.errors import InvalidInput, NoListFound, NotFound, TransientError
+from makemore.ingest import compressed, readers, sources
+from makemore.ingest.formats import csv
 from makemore.options import ReadOptions
 
 
@@ -83,9 +84,7 @@ def test_a_name_that_cannot_be_told_is_refused_when_it_is_read(tmp_path, name):
     found = sources.expand([str(tmp_path)])
 
     [bad] = set(found) - {str(tmp_path / "good.txt")}
-    refused = pytest.raises(
-        ValueError, match=r"has a control character, or bytes that are no UTF-8, where � stands: re"
-    )
+    refused = pytest.raises(InvalidInput, match=r"where � stands")
     with refused as error, sources.local_file(bad, tmp_path):
         pass
     assert str(error.value).isprintable()
@@ -95,7 +94,7 @@ def test_a_name_that_cannot_be_told_is_refused_when_it_is_read(tmp_path, name):
 @pytest.mark.parametrize("named", ["", "~nobody-of-that-name/list.txt", "x" * 5000])
 def test_what_can_be_no_path_is_told_in_a_line(named):
     """Not the working directory, no error of Python's own, not five thousand characters."""
-    with pytest.raises(FileNotFoundError, match=r"is no list|leads nowhere") as error:
+    with pytest.raises(NotFound, match=r"not a list|invalid path") as error:
         sources.expand([named])
     assert len(str(error.value)) < 300
 
@@ -128,9 +127,7 @@ def test_a_folder_without_lists_says_what_a_list_is(tmp_path):
     """The message names the folder and the suffixes."""
     (tmp_path / "photo.png").touch()
 
-    with pytest.raises(
-        FileNotFoundError, match=r"holds no list: a list ends in \.txt, \.csv, .*\.gz or \.zst"
-    ) as error:
+    with pytest.raises(NoListFound, match=r"a list ends in \.txt, \.csv, .*\.gz or \.zst") as error:
         sources.expand([str(tmp_path)])
 
     assert str(tmp_path) in str(error.value)
@@ -139,7 +136,7 @@ def test_a_folder_without_lists_says_what_a_list_is(tmp_path):
 @pytest.mark.parametrize("missing", ["none.txt", "yob*.txt"])
 def test_a_list_that_is_not_there_is_named(tmp_path, missing):
     """A path and a glob that matches nothing alike."""
-    with pytest.raises(FileNotFoundError, match="does not exist") as error:
+    with pytest.raises(NotFound, match="does not exist") as error:
         sources.expand([f"{tmp_path}/{missing}"])
 
     assert f"{tmp_path}/{missing}" in str(error.value)
@@ -160,7 +157,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, make):
     """A pipe would be empty at its second reading, or block for ever at its first."""
     make(tmp_path / "names.txt")
 
-    with pytest.raises(ValueError, match=r"names\.txt is not a regular file: copy what it gives into one"):
+    with pytest.raises(InvalidInput, match=r"names\.txt is not a regular file"):
         sources.fingerprint(tmp_path / "names.txt")
 
 
@@ -181,16 +178,14 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, make):
 )
 def test_a_format_is_as_asked_then_by_columns_then_by_suffix(tmp_path, name, options, expected):
     """An SSA yobYYYY.txt is a CSV as soon as its columns are named."""
-    assert sources.format_of(tmp_path / name, ReadOptions(**options)) == expected
+    assert readers.format_of(tmp_path / name, ReadOptions(**options)) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "suffix"), [("names.dat", "'.dat'"), ("names", "a file without suffix"), ("a.gz", "a file")]
-)
+@pytest.mark.parametrize(("name", "suffix"), [("names.dat", "'.dat'"), ("names", "''"), ("a.gz", "''")])
 def test_a_suffix_that_says_nothing_asks_for_the_format(tmp_path, name, suffix):
     """The message names the file, the suffix and the option."""
-    with pytest.raises(ValueError, match=r"Say it with --format text\|csv\|parquet\|jsonl") as error:
-        sources.format_of(tmp_path / name, ReadOptions())
+    with pytest.raises(InvalidInput, match=r"use --format .*csv") as error:
+        readers.format_of(tmp_path / name, ReadOptions())
 
     assert str(tmp_path / name) in str(error.value)
     assert suffix in str(error.value)
@@ -202,7 +197,7 @@ def test_a_suffix_that_says_nothing_asks_for_the_format(tmp_path, name, suffix):
 )
 def test_fields_are_divided_as_asked_or_as_the_suffix_says(tmp_path, name, delimiter, expected):
     """TSV has tabs."""
-    assert sources.delimiter_of(tmp_path / name, ReadOptions(delimiter=delimiter)) == expected
+    assert csv.delimiter_of(tmp_path / name, ReadOptions(delimiter=delimiter)) == expected
 
 
 @pytest.mark.parametrize(
@@ -217,7 +212,7 @@ def test_bytes_come_decompressed_by_suffix(tmp_path, name, compress):
     """The same bytes, whatever they were packed in."""
     (tmp_path / name).write_bytes(compress(b"emma\n" * 1000))
 
-    with sources.opened(tmp_path / name) as file:
+    with compressed.opened(tmp_path / name) as file:
         assert file.read() == b"emma\n" * 1000
 
 
@@ -271,7 +266,7 @@ def test_nobody_at_the_address_is_said(tmp_path):
         uri = f"http://127.0.0.1:{listener.getsockname()[1]}/names.txt"
 
     with (
-        pytest.raises(TransientError, match=r"cannot be downloaded \(.*refused\): check the address"),
+        pytest.raises(TransientError, match=r"cannot be downloaded \(.*refused\)"),
         sources.local_file(uri, tmp_path),
     ):
         pytest.fail("a list is at hand from nobody")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makemore.ingest import readers
+from makemore.ingest.formats import _lines
 from makemore.ingest.validation import divide
 from makemore.options import ReadOptions
 from makemore.relations import catalog
@@ -155,8 +156,8 @@ def test_entries_and_rejects_are_all_lines_once(tmp_path_factory, names, lower, 
     options = ReadOptions(lower=lower, max_length=5)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CHUNK", chunk)
-        patch.setattr(readers, "STRANGE", 1)
+        patch.setattr(_lines, "CHUNK_SIZE", chunk)
+        patch.setattr(_lines, "MAX_BINARY_SHARE", 1)
         divisions = [divide(batch, options) for batch in readers.read(path, options)]
 
     rows = [row for division in divisions for frame in division for row in frame["row"]]

@@ -74,13 +74,13 @@ def test_an_unreadable_list_is_a_problem_and_the_others_are_ingested(inbox, tmp_
     assert done.version.exists()
     assert done.problems == (
         f"{inbox / 'empty.txt'} has no valid name: it is empty",
-        f"{tmp_path / 'gone.txt'} does not exist.",
+        f"{tmp_path / 'gone.txt'} does not exist",
     )
 
 
 def test_a_home_without_lists_fails(tmp_path):
     """The error is the problem of the list that could not be read."""
-    with pytest.raises(NotFound, match=r"gone\.txt does not exist\."):
+    with pytest.raises(NotFound, match=r"gone\.txt does not exist"):
         run(tmp_path, tmp_path / "gone.txt")
 
 

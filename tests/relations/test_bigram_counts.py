@@ -101,7 +101,7 @@ def test_both_engines_give_the_same_table(con, lines):
 
 def test_chunks_are_counted_separately(con, monkeypatch):
     """No bigram spans two chunks, and none at the boundary is lost."""
-    monkeypatch.setattr(bigram_counts, "CHUNK", 2048)
+    monkeypatch.setattr(bigram_counts, "CHUNK_SIZE", 2048)
     lines = [(1 + i // 4000, "train" if i % 3 else "dev", f"{chr(97 + i % 26)}{i}", 1 + i % 2) for i in range(5000)]
     con.register("content_names", table(lines).to_arrow())
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makemore.database import connect
-from makemore.ingest import store
+from makemore.ingest import contents, store
 from makemore.ingest.store import Source
 from makemore.relations import catalog, incremental
 from makemore.relations.bigram_counts import content_bigram_counts
@@ -156,7 +156,7 @@ def test_compacting_removes_deleted_rows_from_the_file(tmp_path):
         ingest(con, "second", [(f"wilhelmina{i:05}", 1) for i in range(20_000)])
         incremental.count_all(con, None)
     with connect(db) as con:
-        store.forget(con, ["second"])
+        contents.forget(con, ["second"])
         incremental.count_all(con, None)
         kept = all_relations(con)
     assert b"wilhelmina" in db.read_bytes()

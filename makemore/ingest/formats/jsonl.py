@@ -1,0 +1,39 @@
+"""JSON lines: one object a line, with a name and an optional count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from makemore.ingest.formats._lines import text_chunks
+from makemore.ingest.formats._rows import frame, replace_surrogates
+from makemore.options import ReadOptions
+
+SUFFIXES = (".jsonl", ".ndjson")
+MISSING = object()
+"""A count that an object does not have; null is an invalid count."""
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
+    """Yield batches of rows."""
+    for row, text in text_chunks(path, options):
+        yield frame((row + i, *_object(line, options)) for i, line in enumerate(text.split("\n")))
+
+
+def _object(line: str, options: ReadOptions) -> tuple[str, str | None, str | None]:
+    if not line.strip():
+        return line, None, None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return line, None, "is not JSON"
+    if not isinstance(value, dict) or not isinstance(value.get(options.name_column), str):
+        return line, None, f"has no text in {options.name_column!r}"
+    if options.count_column and options.count_column not in value:
+        return line, None, f"has no {options.count_column!r}"
+    count = value.get(options.count_column or "count", MISSING)
+    name = replace_surrogates(value[options.name_column])
+    return name, None if count is MISSING else replace_surrogates(str(count)), None
