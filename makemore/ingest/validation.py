@@ -18,7 +18,7 @@ PLAIN = r"^[!-\-/-~¡-¬®-˿]+(?: [!-\-/-~¡-¬®-˿]+)*$"
 
 
 def divide(batch: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Entries (row, name, weight) and rejects (row, raw, reason) of a batch of `readers.read`; each row is in one of them.
+    """Entries (row, name, weight) and rejects (row, raw, reason) of a batch; each row is in one of them.
 
     A name is trimmed and in Unicode NFC. raw is the original name, with its count after a comma if the list has counts.
     """
