@@ -11,5 +11,5 @@ create table if not exists contents (
     options json,
     names bigint,
     rejects bigint,
-    scripts varchar []
+    scripts varchar[]
 );
