@@ -34,7 +34,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         [_row(split, lines, ours) for split, (lines, ours) in pairs.items()],
         measured,
         [
-            f"Timed: the relations {', '.join(FITTED)}, from the relation names, orders 1 to {ORDER}.",
+            f"Timed: the relations {', '.join(FITTED)}, from the relation content_names, orders 1 to {ORDER}.",
             "R: the last 1,000 lines of a permutation with seed 3407 are test, all others train, ingested with "
             f"--split. H: by hash, --holdout {HOLDOUT}: 80 % are train; no test name is in train. V covers all names.",
             "Ours counts distinct names; the baseline counts lines and is otherwise the same.",
@@ -134,7 +134,7 @@ def _result(con: Any) -> dict[str, list[float]]:
     from makemore.models.ngram import Config, Model
     from makemore.relations import ngrams
 
-    rows = con.execute("select name, count(*) from names where split = 'test' group by all order by all").fetchall()
+    rows = con.execute("select name, count(*) from content_names where split = 'test' group by all order by all").fetchall()
     vocab = read_vocab(con)
     nlls = nll_of_names(
         Model.from_ngrams(ngrams.read_ngrams(con, vocab), Config(ORDER)), vocab, [name for name, _ in rows]

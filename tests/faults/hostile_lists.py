@@ -92,7 +92,7 @@ def ingest_inbox(folder):
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
     names = {Path(uri).name for uri in sources(home)}
     assert names == {"0-good.txt", "zz-good.txt"}, names
-    reported = done.stderr.count("to look at: ")
+    reported = done.stderr.count("needs attention: ")
     return FaultResult(
         "an inbox of hostile files", len(refused), len(refused),
         f"the run ingests the two good lists and reports {reported} others in one line each; it skips folders and "
