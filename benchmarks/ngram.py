@@ -134,7 +134,9 @@ def _result(con: Any) -> dict[str, list[float]]:
     from makemore.models.ngram import Config, Model
     from makemore.relations import ngrams
 
-    rows = con.execute("select name, count(*) from content_names where split = 'test' group by all order by all").fetchall()
+    rows = con.execute(
+        "select name, count(*) from content_names where split = 'test' group by all order by all"
+    ).fetchall()
     vocab = read_vocab(con)
     nlls = nll_of_names(
         Model.from_ngrams(ngrams.read_ngrams(con, vocab), Config(ORDER)), vocab, [name for name, _ in rows]
