@@ -42,7 +42,7 @@ def main() -> None:
     except BrokenPipeError:
         # The reader closed the pipe, as `head` does. Nothing is left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (MakemoreError, ValueError, OSError) as error:
+    except (MakemoreError, OSError) as error:
         print(f"makemore: {error}", file=sys.stderr)
         # Prefect keeps the error of a failed task until the interpreter exits, and its frames a database connection:
         # DuckDB would then print forty lines.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from makemore.errors import CorruptArchive
+from makemore.errors import CorruptArchive, InvalidOption
 from makemore.files.checksums import CHECKSUM, SHA256, checksum_matches, with_checksum
 from makemore.files.compression import compressed, decompressed
 
@@ -46,7 +46,7 @@ def check_suffix(file: Path) -> None:
         ValueError: its suffix is that of no bundle.
     """
     if not file.name.lower().endswith(SUFFIXES):
-        raise ValueError(f"{file}: an export ends in {', '.join(SUFFIXES)}.")
+        raise InvalidOption(f"{file}: an export ends in {', '.join(SUFFIXES)}.")
 
 
 def write(target: Path, name: Path, folder: Path, contents: Contents) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from makemore.errors import InvalidOption, NotFound
+
 
 def check_target(path: Path) -> None:
     """Nothing, if a file can be written there, as far as a look tells.
@@ -19,9 +21,9 @@ def check_target(path: Path) -> None:
         ValueError: it is a folder itself.
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
+        raise NotFound(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
     if path.is_dir():
-        raise ValueError(f"{path} is a folder: name a file to write.")
+        raise InvalidOption(f"{path} is a folder: name a file to write.")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import IO, Any
 import polars as pl
 import pyarrow.parquet as pq
 
+from makemore.errors import InvalidOption
 from makemore.files.atomic import written_aside
 from makemore.files.compression import COMPRESSED, compressed
 from makemore.options import TableFormat
@@ -40,9 +41,9 @@ def format_of(path: Path) -> TableFormat:
     compressed = path.suffix.lower() in COMPRESSED
     suffix = (path.with_suffix("") if compressed else path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: no format for {suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}.")
+        raise InvalidOption(f"{path}: no format for {suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}.")
     if compressed and suffix == ".parquet":
-        raise ValueError(f"{path}: a Parquet file is compressed inside: leave {path.suffix} out.")
+        raise InvalidOption(f"{path}: a Parquet file is compressed inside: leave {path.suffix} out.")
     return SUFFIXES[suffix]
 
 
@@ -95,10 +96,10 @@ def metadata_of(path: Path) -> Path:
 
 def _refuse(frame: pl.DataFrame, table_format: TableFormat) -> None:
     if table_format == "txt" and len(frame.columns) != 1:
-        raise ValueError(f"a .txt file holds one column, this table has {len(frame.columns)}: use .csv.")
+        raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}: use .csv.")
     for name, kind in frame.schema.items():
         if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
-            raise ValueError(
+            raise InvalidOption(
                 f"column {name!r} holds {kind}, which {table_format} cannot: use parquet, or cast it to text."
             )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from makemore import __version__
 from makemore.database import connect
-from makemore.errors import CorruptArchive
+from makemore.errors import CorruptArchive, CorruptData, InvalidOption, NotFound
 from makemore.files import archive
 from makemore.files.atomic import check_target, sync
 from makemore.files.checksums import fingerprint
@@ -56,7 +56,7 @@ def export_home(home: Path, file: Path) -> Kept:
     archive.check_suffix(file)
     check_target(file)
     if file.resolve().is_relative_to(home.resolve()):
-        raise ValueError(f"{file} lies in the home itself: keep it somewhere else, best on another disk.")
+        raise InvalidOption(f"{file} lies in the home itself: keep it somewhere else, best on another disk.")
     files, left_out = _files(place)
     contents = {
         "format": archive.FORMAT,
@@ -90,7 +90,7 @@ def restore(file: Path, home: Path) -> Kept:
     """
     archive.check_suffix(file)
     if not file.is_file():
-        raise FileNotFoundError(f"{file} does not exist, or is no file.")
+        raise NotFound(f"{file} does not exist, or is no file.")
     target = home.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{home} is not empty: restore into a new folder, or move what is there away.")
@@ -101,7 +101,7 @@ def restore(file: Path, home: Path) -> Kept:
             _check(aside, contents)
             _put_in_place(aside, target)
         except CorruptArchive as error:
-            raise ValueError(f"{file} cannot be restored: {error}. Nothing was changed.") from error
+            raise CorruptArchive(f"{file} cannot be restored: {error}. Nothing was changed.") from error
         finally:
             shutil.rmtree(aside.path, ignore_errors=True)
     return _kept(contents)
@@ -115,7 +115,7 @@ def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
             # What a killed run wrote beside the file, in a .wal, is in it when this is closed.
             con.execute("checkpoint")
         for problem in checking.database_problems(home):
-            raise ValueError(f"{home.db} is damaged: {problem}. `makemore verify` says more, and what to do.")
+            raise CorruptData(f"{home.db} is damaged: {problem}. `makemore verify` says more, and what to do.")
         files[home.db.name] = fingerprint(home.db)
     registry.read(home)
     if (home.path / registry.REGISTRY).exists():
@@ -128,7 +128,7 @@ def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
         inside = version.manifest["files"] | {MANIFEST: fingerprint(version.path / MANIFEST)}
         files |= {f"{home.versions.name}/{version.name}/{path}": hashes for path, hashes in sorted(inside.items())}
     if not files:
-        raise FileNotFoundError(f"{home.path} has nothing to export: no list, and no version.")
+        raise NotFound(f"{home.path} has nothing to export: no list, and no version.")
     return files, left_out
 
 
@@ -184,7 +184,7 @@ def _put_in_place(aside: Home, target: Path) -> None:
     try:
         aside.path.rename(target)
     except OSError as error:
-        raise ValueError(
+        raise InvalidOption(
             f"{target} cannot be put in its place ({error.strerror}): restore into a folder that does not exist."
         ) from error
     sync(target.parent)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from makemore.errors import InvalidOption
 from makemore.files.atomic import sync
 from makemore.home import Home
 from makemore.versions import registry
@@ -55,7 +56,7 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
         OSError: something cannot be deleted; all else is.
     """
     if keep < 1:
-        raise ValueError(f"--keep {keep}: use 1 or more.")
+        raise InvalidOption(f"--keep {keep}: use 1 or more.")
     place = Home(home)
     published, why = version_names(place), _why_kept(place, keep)
     versions = [place.versions / version for version in published if version not in why]
