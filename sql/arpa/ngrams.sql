@@ -1,15 +1,19 @@
 -- The n-grams of an ARPA file, shortest first: order, context, character, log10 of its probability and of its backoff.
 --
 -- The backoff is that of the context which the n-gram itself forms. Order 1 has every character of vocab.
-with unigrams as (
+with shortest as (
+    select coalesce(max(backoff), 1) as backoff
+    from ngram_backoffs
+    where context = ''
+),
+
+unigrams as (
     select
         '' as context,
         vocab.ch,
-        coalesce(
-            probs.prob,
-            coalesce((select backoff from ngram_backoffs where context = ''), 1) / count(*) over ()
-        ) as prob
+        coalesce(probs.prob, shortest.backoff / count(*) over ()) as prob
     from vocab
+    cross join shortest
     left join ngram_probs as probs on probs.context = '' and vocab.ch = probs.ch
 ),
 

@@ -18,7 +18,7 @@ select
 from entries
 where
     entries.rowid in (
-        -- By their rows first: names are not read unless one is to be shown.
+        -- Row ids first, so that names are read for violations alone.
         select found.rowid
         from entries as found
         where

@@ -11,8 +11,8 @@ with differences as (
     select
         context,
         ch,
-        -count,
-        -types
+        -count as count,
+        -types as types
     from before.ngram_parts
 )
 
@@ -21,7 +21,7 @@ select
     ch,
     sum(count)::bigint as count,
     sum(types)::bigint as types,
-    (select max(part) + 1 from main.ngram_parts) as part
+    (select max(parts.part) + 1 from main.ngram_parts as parts) as part
 from differences
 group by all
 having sum(count) <> 0 or sum(types) <> 0
