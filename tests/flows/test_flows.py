@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from makemore.database import query
-from makemore.errors import UnsatisfiableRequest
+from makemore.errors import Diverged, UnsatisfiableRequest
 from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, ReadOptions, SampleOptions, TrainOptions
 from makemore.pipeline import ingest as intake
@@ -90,7 +90,7 @@ def test_a_run_with_a_failed_model_needs_attention(names, tmp_path, monkeypatch,
     from makemore.flows.nightly import nightly
 
     def failing(*_, **__):
-        raise ValueError("bigram_net: the loss is nan.")
+        raise Diverged("bigram_net: the loss is nan")
 
     monkeypatch.setattr(modelling.train, "descend", failing)
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
@@ -101,7 +101,7 @@ def test_a_run_with_a_failed_model_needs_attention(names, tmp_path, monkeypatch,
     result = state.result()
     assert (state.type.name, state.name) == ("COMPLETED", "Needs attention")
     assert result.version == version
-    assert "the models that failed. bigram_net: the loss is nan." in result.problems[0]
+    assert "without the models that failed. bigram_net: the loss is nan" in result.problems[0]
     assert [(alert["version"], alert["status"], alert["problems"]) for alert in webhook.posted] == [
         (version.name, "completed", list(result.problems))
     ]
@@ -158,7 +158,7 @@ def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, w
     assert [done.returncode for done in (made, idle, partial, failed)] == [0, 0, 4, 1]
     assert "Promoted to champion (model: bigram)" in made.stdout
     assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
-    assert "to look at: " not in idle.stderr
+    assert "needs attention: " not in idle.stderr
     assert f"to look at: {tmp_path / 'gone.txt'} does not exist" in partial.stderr
     assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no valid name: it is empty\n")
     assert [alert["status"] for alert in webhook.posted] == ["completed", "failed"]
