@@ -1,4 +1,4 @@
-"""Files written whole or not at all: aside, to the disk, then in place by one rename."""
+"""Files that are complete or absent: write aside, sync, rename."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from makemore.errors import InvalidOption, NotFound
 
 
 def check_target(path: Path) -> None:
-    """Nothing, if a file can be written there, as far as a look tells.
+    """Raise unless a file can be written to this path.
 
     Raises:
-        FileNotFoundError: the folder does not exist.
-        ValueError: it is a folder itself.
+        NotFound: its folder does not exist.
+        InvalidOption: the path is a folder.
     """
     if not path.parent.is_dir():
-        raise NotFound(f"{path.parent} is no folder: make it, or write {path.name} somewhere else.")
+        raise NotFound(f"{path.parent} is not a folder", f"create it, or write {path.name} to another folder")
     if path.is_dir():
-        raise InvalidOption(f"{path} is a folder: name a file to write.")
+        raise InvalidOption(f"{path} is a folder", "use the path of a file")
 
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to `path` when the block ends well and deleted when it does not.
+    """A temporary path, renamed to `path` when the block succeeds and deleted when it raises.
 
     Raises:
-        FileNotFoundError: the folder does not exist.
+        NotFound: the folder does not exist.
     """
     check_target(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
@@ -50,7 +50,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder, before anything says that it does."""
+    """Flush a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

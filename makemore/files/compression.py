@@ -1,4 +1,4 @@
-"""Streams compressed as the suffix of a path says: .gz, .zst or plain."""
+"""Streams that the suffix of a path compresses: .gz, .zst or none."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import IO, Any
 import pyarrow as pa
 
 COMPRESSED = (".gz", ".zst")
-"""What may follow the suffix of a text format."""
+"""Suffixes that can follow that of a text format."""
 
 
 def compressed(file: IO[bytes], path: Path) -> Any:
-    """A file to write to, whose bytes reach another one compressed as the suffix of a path says."""
+    """A writable stream that compresses into `file` by the suffix of `path`."""
     match path.suffix.lower():
         case ".gz":
-            # Neither name nor time: the same bytes for the same table.
+            # Without name and time, so that the same table gives the same bytes.
             return gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0)
         case ".zst":
             return pa.CompressedOutputStream(file, "zstd")
@@ -26,7 +26,7 @@ def compressed(file: IO[bytes], path: Path) -> Any:
 
 
 def decompressed(file: IO[bytes], path: Path) -> Any:
-    """A file to read from, with the bytes that another one holds compressed as the suffix of a path says."""
+    """A readable stream that decompresses `file` by the suffix of `path`."""
     match path.suffix.lower():
         case ".gz":
             return gzip.GzipFile(fileobj=file)

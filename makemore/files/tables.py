@@ -1,4 +1,4 @@
-"""Tables written for others: as text, CSV, JSON, JSON lines or Parquet, piece by piece, complete or absent."""
+"""Tables written piece by piece as text, CSV, JSON, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ SUFFIXES: dict[str, TableFormat] = {
     ".parquet": "parquet",
 }
 ROW_GROUP = 1 << 17
-"""Rows of a row group of a Parquet file at least, but for the last one."""
+"""Rows of a Parquet row group, except for the last one."""
 KEY = "makemore"
-"""What a Parquet file's metadata says of the table is under this name."""
+"""Key of the table's metadata in a Parquet file."""
 
 Write = Callable[[pl.DataFrame], None]
 
 
 def format_of(path: Path) -> TableFormat:
-    """The table format that a file's suffix asks for.
+    """The table format of a file's suffix.
 
     Raises:
-        ValueError: no format has this suffix.
+        InvalidOption: the suffix is unknown.
     """
     compressed = path.suffix.lower() in COMPRESSED
     suffix = (path.with_suffix("") if compressed else path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise InvalidOption(f"{path}: no format for {suffix or 'a file without suffix'!r}: use {', '.join(SUFFIXES)}.")
+        raise InvalidOption(f"{path}: unknown suffix {suffix!r}", f"use one of {', '.join(SUFFIXES)}")
     if compressed and suffix == ".parquet":
-        raise InvalidOption(f"{path}: a Parquet file is compressed inside: leave {path.suffix} out.")
+        raise InvalidOption(f"{path}: Parquet files are compressed already", f"remove {path.suffix}")
     return SUFFIXES[suffix]
 
 
 def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: TableFormat) -> None:
-    """Write a table; a file is complete or absent. 'txt' holds one column, one value a line.
+    """Write a table; a file is complete or absent. `txt` holds one column, one value a line.
 
     Raises:
-        ValueError: the format cannot hold the table.
+        InvalidOption: the format cannot hold the table.
     """
-    _refuse(frame, table_format)
+    _check_columns(frame, table_format)
     with writing(target, table_format) as write:
         write(frame)
 
@@ -62,14 +62,13 @@ def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: Tab
 def writing(
     target: Path | IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None = None
 ) -> Iterator[Write]:
-    """A function that writes the next rows of a table; a file is there, complete, when the block ends well.
+    """A function that writes the next rows of a table. The file appears, complete, when the block succeeds.
 
-    `metadata` says what the table is: in a Parquet file under the key 'makemore'; of a file of another format in a file
-    beside it, `<file>-metadata.json`.
+    Parquet stores `metadata` under the key `makemore`; other formats get a second file, `<file>-metadata.json`.
 
     Raises:
-        FileNotFoundError: the folder does not exist.
-        ValueError: the format cannot hold the table.
+        NotFound: the folder does not exist.
+        InvalidOption: the format cannot hold the table.
     """
     if not isinstance(target, Path):
         with _writing(target, table_format, metadata) as write:
@@ -82,25 +81,25 @@ def writing(
             _writing(stream, table_format, metadata) as write,
         ):
             yield write
-        # What an earlier table was must not be told of this one, whatever happens now.
+        # The metadata of an earlier table must not describe this one.
         metadata_of(target).unlink(missing_ok=True)
     if metadata and table_format != "parquet":
-        with written_aside(metadata_of(target)) as told:
-            told.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
+        with written_aside(metadata_of(target)) as aside:
+            aside.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
 
 
 def metadata_of(path: Path) -> Path:
-    """The file beside a table that says what it is."""
+    """The metadata file of a table."""
     return path.with_name(f"{path.name}-metadata.json")
 
 
-def _refuse(frame: pl.DataFrame, table_format: TableFormat) -> None:
+def _check_columns(frame: pl.DataFrame, table_format: TableFormat) -> None:
     if table_format == "txt" and len(frame.columns) != 1:
-        raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}: use .csv.")
+        raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}", "use .csv")
     for name, kind in frame.schema.items():
         if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
             raise InvalidOption(
-                f"column {name!r} holds {kind}, which {table_format} cannot: use parquet, or cast it to text."
+                f"{table_format} cannot hold column {name!r} of {kind}", "use parquet, or cast it to text"
             )
 
 
@@ -114,8 +113,8 @@ def _writing(file: IO[bytes], table_format: TableFormat, metadata: Mapping[str, 
 
     def write(frame: pl.DataFrame) -> None:
         nonlocal is_first
-        _refuse(frame, table_format)
-        # Polars tells of a closed pipe as of any other fault; Python's own write says which it is.
+        _check_columns(frame, table_format)
+        # Polars hides a closed pipe behind a general error; Python's own write raises BrokenPipeError.
         file.write(_text(frame, table_format, first=is_first))
         is_first &= not len(frame) and table_format == "json"
 
@@ -142,15 +141,15 @@ def _text(frame: pl.DataFrame, table_format: TableFormat, *, first: bool) -> byt
 
 @contextmanager
 def _writing_parquet(file: IO[bytes], metadata: Mapping[str, Any] | None) -> Iterator[Write]:
-    """Rows are gathered to row groups of their own making: the same bytes, however the rows come."""
+    """Collect rows to full row groups, so that the bytes do not depend on the pieces."""
     waiting: list[pl.DataFrame] = []
     writer: pq.ParquetWriter | None = None
     counted = _Counted(file)
 
-    def flush(*, whole: bool) -> None:
+    def flush(*, is_last: bool) -> None:
         nonlocal writer
         rows = pl.concat(waiting)
-        until = len(rows) if whole else len(rows) // ROW_GROUP * ROW_GROUP
+        until = len(rows) if is_last else len(rows) // ROW_GROUP * ROW_GROUP
         table = rows.head(until).rechunk().to_arrow()
         if metadata:
             table = table.replace_schema_metadata({KEY: _json(metadata)})
@@ -162,30 +161,30 @@ def _writing_parquet(file: IO[bytes], metadata: Mapping[str, Any] | None) -> Ite
     def write(frame: pl.DataFrame) -> None:
         waiting.append(frame)
         if sum(map(len, waiting)) >= ROW_GROUP:
-            flush(whole=False)
+            flush(is_last=False)
 
     yield write
     if waiting and (writer is None or sum(map(len, waiting))):
-        flush(whole=True)
+        flush(is_last=True)
     if writer is not None:
         writer.close()
 
 
 class _Counted(io.RawIOBase):
-    """A file to write to that knows its place, as Parquet's writer asks; a pipe does not."""
+    """A writable file with a position, which the Parquet writer needs and a pipe lacks."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.file, self.place = file, 0
+        self.file, self.position = file, 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.place += self.file.write(data)
+        self.position += self.file.write(data)
         return len(data)
 
     def tell(self) -> int:
-        return self.place
+        return self.position
 
 
 def _json(metadata: Mapping[str, Any], indent: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The step that keeps a home from filling the disk: old versions go, and what killed runs left."""
+"""Delete old versions and the leftovers of killed runs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from makemore.home import Home
 from makemore.versions import registry
 from makemore.versions.store import version_names
 
-GOES_ON = 7 * 24 * 3600
-"""Seconds after which no run is expected to go on from a training that none has written down again."""
+MAX_CHECKPOINT_AGE = 7 * 24 * 3600
+"""Seconds without a write after which no run resumes from a checkpoint."""
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
-class Freed:
-    """What goes, by its path in the home, and its bytes."""
+class Deleted:
+    """A deleted file or folder: its path in the home and its size in bytes."""
 
     path: str
     bytes: int
@@ -32,88 +32,88 @@ class Freed:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What went of a home, or would go: versions, then leftovers; and why each other version stays."""
+    """Deleted versions and leftovers, and the reason for each version that stays."""
 
-    versions: tuple[Freed, ...]
-    leftovers: tuple[Freed, ...]
+    versions: tuple[Deleted, ...]
+    leftovers: tuple[Deleted, ...]
     kept: Mapping[str, str]
 
     @property
     def bytes(self) -> int:
-        """All that is freed."""
-        return sum(freed.bytes for freed in (*self.versions, *self.leftovers))
+        """Total size."""
+        return sum(deleted.bytes for deleted in (*self.versions, *self.leftovers))
 
 
 def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
-    """What was freed: versions older than the newest `keep`, and what killed runs left. Only for who holds the home.
+    """Delete versions older than the newest `keep`, and leftovers. The caller holds the lock of the home.
 
-    The champion, the previous champion and pinned versions stay whatever their age, and all of them where it is not
-    known what serves. The newest are those whose names come last, damaged ones among them: what is damaged is for
-    `makemore verify` to tell, and not to vanish before its time.
+    Champion, previous champion and pinned versions stay; without a champion all versions do. Damaged versions count
+    and age like others, so that `makemore verify` can report them.
 
     Raises:
-        ValueError: fewer than one is to be kept, or the registry is damaged; nothing is deleted.
-        OSError: something cannot be deleted; all else is.
+        InvalidOption: `keep` is less than 1.
+        CorruptData: the registry is damaged; nothing is deleted.
+        OSError: something cannot be deleted; everything else is.
     """
     if keep < 1:
-        raise InvalidOption(f"--keep {keep}: use 1 or more.")
+        raise InvalidOption(f"--keep {keep} is out of range", "use 1 or more")
     place = Home(home)
     published, why = version_names(place), _why_kept(place, keep)
     versions = [place.versions / version for version in published if version not in why]
     leftovers = sorted(_leftovers(place))
-    pruned = Pruned(_told(place, versions), _told(place, leftovers), why)
+    pruned = Pruned(_deleted(place, versions), _deleted(place, leftovers), why)
     if not dry_run:
-        stuck = [error for path in leftovers if (error := _why_stuck(path))]
+        errors = [error for path in leftovers if (error := _try_delete(path))]
         _retire(place, versions)
-        if stuck:
-            raise stuck[0]
-        for freed in (*pruned.versions, *pruned.leftovers):
-            log.info("deleted %s, %s bytes", freed.path, f"{freed.bytes:,}")
+        if errors:
+            raise errors[0]
+        for deleted in (*pruned.versions, *pruned.leftovers):
+            log.info("deleted %s, %s bytes", deleted.path, f"{deleted.bytes:,}")
     return pruned
 
 
 def _why_kept(home: Home, keep: int) -> dict[str, str]:
-    """The versions that stay, oldest first, and why."""
+    """The versions that stay, oldest first, with the reason."""
     published, known = version_names(home), registry.read(home)
     if known.champion is None:
-        return dict.fromkeys(published, "it is not known what serves: the next run says")
-    # Those that are marked are to go, as soon as they neither serve nor are pinned.
-    fit = [version for version in published if version not in known.forgotten]
-    newest = {version: f"{age} of the newest {keep}" for age, version in enumerate(reversed(fit[-keep:]), 1)}
+        return dict.fromkeys(published, "no champion is known until the next run")
+    # Forgotten versions stay only while they are protected.
+    unmarked = [version for version in published if version not in known.forgotten]
+    newest = {version: f"{age} of the newest {keep}" for age, version in enumerate(reversed(unmarked[-keep:]), 1)}
     marked = {version: ", ".join(known.marks(version)) for version in known.protected}
     return {version: marked.get(version) or newest[version] for version in published if version in marked | newest}
 
 
 def _retire(home: Home, versions: list[Path]) -> None:
-    """Delete versions: each leaves by one rename, and only then is taken apart."""
+    """Move versions away by one rename each, then delete them."""
     home.staging.mkdir(exist_ok=True)
     retired = [version.rename(home.staging / version.name) for version in versions]
     if versions:
         sync(home.versions)
     known = registry.read(home)
-    # After the rename: a version that was still there without its mark could be promoted.
+    # After the rename: an unmarked version that still exists could be promoted.
     if gone := set(known.forgotten) - set(version_names(home)) - known.protected:
         registry.drop(home, gone)
     for path in retired:
         _delete(path)
     with suppress(OSError):
-        # What cannot be deleted is in it.
+        # It contains files that cannot be deleted.
         home.staging.rmdir()
 
 
 def _leftovers(home: Home) -> Iterator[Path]:
-    """What killed runs left: drafts, versions half deleted, files half written, trainings that nothing goes on from."""
+    """Leftovers of killed runs: drafts, partly deleted versions, partial files, old checkpoints."""
     yield from home.staging.glob("*")
     for written in (registry.REGISTRY, home.db.name):
         yield from home.path.glob(f".{written}.*.partial*")
     yield from home.path.glob(f"{home.db.name}.tmp")
     for path in home.checkpoints.glob("*"):
-        if path.name.endswith(".partial") or time.time() - path.stat().st_mtime > GOES_ON:
+        if path.name.endswith(".partial") or time.time() - path.stat().st_mtime > MAX_CHECKPOINT_AGE:
             yield path
 
 
-def _told(home: Home, paths: list[Path]) -> tuple[Freed, ...]:
-    return tuple(Freed(path.relative_to(home.path).as_posix(), _bytes(path)) for path in paths)
+def _deleted(home: Home, paths: list[Path]) -> tuple[Deleted, ...]:
+    return tuple(Deleted(path.relative_to(home.path).as_posix(), _bytes(path)) for path in paths)
 
 
 def _bytes(path: Path) -> int:
@@ -121,8 +121,8 @@ def _bytes(path: Path) -> int:
     return sum(found.lstat().st_size for found in inside if found.is_symlink() or not found.is_dir())
 
 
-def _why_stuck(path: Path) -> OSError | None:
-    """Why something cannot be deleted; None if it could."""
+def _try_delete(path: Path) -> OSError | None:
+    """Delete a file or folder; the error if that fails."""
     try:
         _delete(path)
     except OSError as error:

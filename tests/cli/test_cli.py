@@ -180,7 +180,7 @@ def test_verify_names_a_damaged_file(makemore, ok, tmp_path):
         (["sample", "--home", "PUBLISHED", "-n", "0"], "-n 0 is out of range. hint: use 1 to"),
         (["sample", "--home", "PUBLISHED", "--model", "gru"], "has no model 'gru'. hint: use one of bigram"),
         (["sample", "--home", "PUBLISHED", "--version", "../x"], "has no version '../x'. hint: the newest is"),
-        (["sample", "--home", "PUBLISHED", "-o", "names.docx"], "names.docx: no format for '.docx'"),
+        (["sample", "--home", "PUBLISHED", "-o", "names.docx"], "names.docx: unknown suffix '.docx'"),
         (["query", "select no from vocab", "--home", "PUBLISHED"], 'Binder Error: Referenced column "no" not found'),
         (["evaluate", "--names", "nowhere.txt", "--home", "PUBLISHED"], "nowhere.txt"),
         (["evaluate", "--names", "examples/names/greek.txt", "--home", "PUBLISHED"], "is not in this vocab of 27"),

@@ -88,8 +88,8 @@ def test_an_unsatisfiable_request_is_exit_code_3(makemore, published, tmp_path):
         (["--temperature", "0"], 2, "--temperature 0.0 is out of range"),
         (["--top-p", "0"], 2, "--top-p 0.0 is out of range"),
         (["--min-length", "9", "--max-length", "8"], 2, "--max-length 8 is out of range. hint: use 9"),
-        (["-o", "names.parquet.gz"], 2, "a Parquet file is compressed inside: leave .gz out"),
-        (["-o", "nowhere/names.csv"], 1, "nowhere is no folder"),
+        (["-o", "names.parquet.gz"], 2, "Parquet files are compressed already"),
+        (["-o", "nowhere/names.csv"], 1, "nowhere is not a folder"),
     ],
 )
 def test_an_error_is_one_line(makemore, published, arguments, code, message):

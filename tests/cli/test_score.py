@@ -132,8 +132,8 @@ def test_scores_are_written_to_a_file(ok, published, tmp_path):
         (["--names", "nowhere.txt"], "nowhere.txt does not exist"),
         (["--names", "LICENSE"], "LICENSE: unknown suffix ''"),
         (["emma", "-o", "scores.txt"], "scores.txt: text has no columns for scores. hint: use .csv"),
-        (["emma", "-o", "nowhere/scores.csv"], "nowhere is no folder: make it"),
-        (["--names", "x.docx", "-o", "scores.docx"], "scores.docx: no format for '.docx'"),
+        (["emma", "-o", "nowhere/scores.csv"], "nowhere is not a folder"),
+        (["--names", "x.docx", "-o", "scores.docx"], "scores.docx: unknown suffix '.docx'"),
     ],
 )
 def test_an_error_is_one_line(makemore, published, arguments, message):

@@ -153,7 +153,7 @@ def flip(path, at=None):
     [
         ("home/names.tar", "lies in the home itself"),
         ("home/versions/names.tar", "lies in the home itself"),
-        ("nowhere/names.tar", "is no folder"),
+        ("nowhere/names.tar", "is not a folder"),
         ("names.zip", r"an export ends in \.tar, \.tar\.gz, \.tar\.zst"),
     ],
 )

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from makemore.errors import InvalidOption
 from makemore.home import Home, locked_home
-from makemore.maintenance.retention import GOES_ON, prune
+from makemore.maintenance.retention import MAX_CHECKPOINT_AGE, prune
 from makemore.versions import registry, store
 from makemore.versions.registry import Promotion
 from makemore.versions.version import Version
@@ -110,9 +111,9 @@ def test_nothing_goes_where_it_is_not_known_what_serves(home):
 
 
 @pytest.mark.parametrize("keep", [0, -1])
-def test_none_cannot_be_kept(home, keep):
-    """The value, the limit, the next step."""
-    with pytest.raises(ValueError, match=rf"--keep {keep}: use 1 or more\."):
+def test_at_least_one_version_is_kept(home, keep):
+    """Another value is refused."""
+    with pytest.raises(InvalidOption, match=rf"--keep {keep} is out of range"):
         prune(home.path, keep)
 
 
@@ -175,7 +176,7 @@ def test_leftovers_of_killed_runs_go(home):
     for path in left + stay:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(10))
-    old = datetime.now().timestamp() - GOES_ON - 60
+    old = datetime.now().timestamp() - MAX_CHECKPOINT_AGE - 60
     os.utime(left[-1], (old, old))
 
     pruned = prune(home.path, 6)
@@ -283,7 +284,7 @@ def test_the_command_says_what_goes_and_why_the_others_stay(home, ok, makemore):
         "would free 0.0 MB: 3 versions, 0 leftovers",
     ]
     assert did.splitlines()[-1] == "freed 0.0 MB: 3 versions, 0 leftovers"
-    assert "--keep 0: use 1 or more." in makemore("prune", "--keep", 0, "--home", home.path).stderr
+    assert "--keep 0 is out of range" in makemore("prune", "--keep", 0, "--home", home.path).stderr
     done = makemore("prune", "--home", home.path / "typo")
     assert (done.returncode, (home.path / "typo").exists()) == (1, False)
     assert "does not exist" in done.stderr
