@@ -159,7 +159,7 @@ def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, w
     assert "Promoted to champion (model: bigram)" in made.stdout
     assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
     assert "needs attention: " not in idle.stderr
-    assert f"to look at: {tmp_path / 'gone.txt'} does not exist" in partial.stderr
+    assert f"needs attention: {tmp_path / 'gone.txt'} does not exist" in partial.stderr
     assert failed.stderr.endswith(f"makemore: {tmp_path / 'empty.txt'} has no valid name: it is empty\n")
     assert [alert["status"] for alert in webhook.posted] == ["completed", "failed"]
     assert "secret" not in partial.stderr + failed.stderr
