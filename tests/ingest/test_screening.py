@@ -17,7 +17,7 @@ NAMES = ENGLISH.read_text(encoding="utf-8").splitlines()
 
 @pytest.fixture
 def home(tmp_path):
-    """A home with a thousand English names."""
+    """Home with a thousand English names."""
     write(tmp_path / "names.txt", NAMES[:1000])
     (tmp_path / "home").mkdir()
     assert ingest(tmp_path / "home", str(tmp_path / "names.txt"), IngestOptions()).quarantine_reason is None
@@ -33,7 +33,7 @@ def ingest_names(home, name, names):
     return ingest(home, write(home.parent / name, names), IngestOptions())
 
 
-def lines(home):
+def all_entries(home):
     with connect(home / "makemore.duckdb") as con:
         return con.execute("select content_id, row, name from entries order by all").fetchall()
 
@@ -63,12 +63,12 @@ def test_the_first_list_is_never_quarantined(tmp_path):
 )
 def test_a_list_that_fails_a_check_is_quarantined(home, list_name, names, reason):
     """The earlier content of its URI stays; `changed` is false the second time."""
-    before = lines(home)
+    before = all_entries(home)
 
     result = ingest_names(home, list_name, names)
 
     assert (result.quarantine_reason, result.changed) == (reason, True)
-    assert lines(home) == before
+    assert all_entries(home) == before
     again = ingest_names(home, list_name, names)
     assert (again.quarantine_reason, again.changed) == (reason, False)
     assert [row["reason"] for row in quarantined_lists(home)] == [reason]
@@ -98,7 +98,7 @@ def test_the_reject_rate_is_compared_with_that_of_the_same_uri(home):
 
 
 def test_a_released_list_is_ingested(home):
-    """An end of its URI is enough."""
+    """The end of its URI identifies it."""
     ingest_names(home, "greek.txt", ["Αγάπη", "Μαρία"])
 
     result = release(home, "greek.txt")
@@ -143,27 +143,27 @@ def test_the_commands_show_and_release_quarantined_lists(home, makemore, ok):
 
 
 def test_a_list_that_changes_to_known_bytes_is_screened_too(home):
-    """Its thousand names would be removed all the same."""
+    """The new content is in the database already, but the names of the old content would be removed."""
     ingest_names(home, "other.txt", NAMES[1000:1100])
-    before = lines(home)
+    before = all_entries(home)
 
-    held = ingest_names(home, "names.txt", NAMES[1000:1100])
+    result = ingest_names(home, "names.txt", NAMES[1000:1100])
 
-    assert held.quarantine_reason.startswith("would leave 100 of 1,100 names: its bytes are those of ")
-    assert lines(home) == before
+    assert result.quarantine_reason.startswith("would leave 100 of 1,100 names: its bytes are those of ")
+    assert all_entries(home) == before
     assert not ingest_names(home, "names.txt", NAMES[1000:1100]).changed
     assert release(home, "names.txt").quarantine_reason is None
-    assert len(lines(home)) == 100
+    assert len(all_entries(home)) == 100
 
 
-def test_names_that_another_address_has_too_are_not_gone(home):
-    """A list that shrinks costs nothing where another address gave the same bytes, and keeps them."""
+def test_names_that_another_uri_also_has_are_not_lost(home):
+    """A list may shrink if another URI keeps the same content."""
     ingest_names(home, "copy.txt", NAMES[:1000])
 
-    taken = ingest_names(home, "names.txt", NAMES[1000:1100])
+    result = ingest_names(home, "names.txt", NAMES[1000:1100])
 
-    assert (taken.quarantine_reason, taken.names) == (None, 100)
-    assert len(lines(home)) == 1100
+    assert (result.quarantine_reason, result.names) == (None, 100)
+    assert len(all_entries(home)) == 1100
 
 
 def test_drift_shows_the_bigrams_that_changed_most(home):

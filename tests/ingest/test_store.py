@@ -77,13 +77,13 @@ def test_a_list_gives_entries_rejects_and_a_row_of_sources(con):
 
 def test_names_that_look_like_sql_are_data(con):
     """A name, a raw line, a URI or an option is never part of a statement."""
-    evil = "'); drop table entries; --"
+    injection = "'); drop table entries; --"
 
-    store.ingest(con, source(uri=evil, options={"delimiter": "'"}), [batch([evil], [evil])])
+    store.ingest(con, source(uri=injection, options={"delimiter": "'"}), [batch([injection], [injection])])
 
-    assert names(con) == [evil]
-    assert con.execute("select raw from rejects").fetchall() == [(evil,)]
-    assert (store.sources(con)[0]["uri"], store.sources(con)[0]["options"]) == (evil, {"delimiter": "'"})
+    assert names(con) == [injection]
+    assert con.execute("select raw from rejects").fetchall() == [(injection,)]
+    assert (store.sources(con)[0]["uri"], store.sources(con)[0]["options"]) == (injection, {"delimiter": "'"})
 
 
 def test_lists_have_ids_in_their_order_of_arrival(con):
@@ -110,9 +110,9 @@ def test_new_bytes_at_a_known_uri_replace_the_old_ones(con):
 
 def test_the_same_bytes_are_known(con):
     """At the same URI and at another one."""
-    given = store.ingest(con, source("a.txt", "aa"), [batch(["emma"], [""])])
+    ingested = store.ingest(con, source("a.txt", "aa"), [batch(["emma"], [""])])
 
-    known = Ingested(given.source_id, "a.txt", names=1, rejects=1, changed=False)
+    known = Ingested(ingested.source_id, "a.txt", names=1, rejects=1, changed=False)
     assert store.find_known(con, source("a.txt", "aa")) == known
     assert store.find_known(con, source("b.txt", "aa")) == known
     assert con.execute("select count(*) from contents").fetchall() == [(1,)]
@@ -147,9 +147,9 @@ def test_a_content_stays_as_long_as_one_list_has_it(con, order):
     assert store.find_known(con, source("b.txt", "same")).changed is False
 
     for uri in order:
-        tonight = source(uri, {"a.txt": "other", "b.txt": "same"}[uri])
-        if store.find_known(con, tonight) is None:
-            store.ingest(con, tonight, [batch(["noah"])])
+        changed = source(uri, {"a.txt": "other", "b.txt": "same"}[uri])
+        if store.find_known(con, changed) is None:
+            store.ingest(con, changed, [batch(["noah"])])
 
     assert sorted(names(con)) == ["emma", "mia", "noah"]
     assert [(row["uri"], row["names"], row["rejects"]) for row in store.sources(con)] == [

@@ -1,3 +1,5 @@
+"""Names and counts of a list: normalization, entries and reject reasons."""
+
 import re
 import unicodedata
 
@@ -13,12 +15,12 @@ from makemore.ingest.validation import divide
 from makemore.options import ReadOptions
 from makemore.relations import catalog
 
-# Text with much of what spoils a name, and any text at all.
-SPOILED = st.text(st.sampled_from("aÉe\u0301 .\t\x00\u200b\u200d\u00a0\u2028\ufffdßİΣ9'\"")) | st.text()
+# Texts with many invalid characters, and any text.
+RAWS = st.text(st.sampled_from("aÉe\u0301 .\t\x00\u200b\u200d\u00a0\u2028\ufffdßİΣ9'\"")) | st.text()
 
 
 def divided(*raws, count=None, reject_reason=None, **options):
-    """Entries and rejects of lines numbered from 1, as rows."""
+    """Return entries and rejects of lines numbered from 1, as tuples."""
     batch = pl.DataFrame(
         [(row, raw, count, reject_reason) for row, raw in enumerate(raws, start=1)], schema=readers.SCHEMA, orient="row"
     )
@@ -26,8 +28,8 @@ def divided(*raws, count=None, reject_reason=None, **options):
     return entries.rows(), rejects.rows()
 
 
-def test_a_clean_line_is_an_entry():
-    """With its row, the name as it stands there and a weight of one."""
+def test_a_valid_line_is_an_entry():
+    """It has the row, the unchanged name and weight 1."""
     assert divided("emma", "O'Neil", "Żoë") == ([(1, "emma", 1), (2, "O'Neil", 1), (3, "Żoë", 1)], [])
 
 
@@ -51,8 +53,8 @@ def test_a_clean_line_is_an_entry():
         ("e" * 65, "is longer than 64 characters"),
     ],
 )
-def test_a_spoiled_line_is_a_reject(raw, reason):
-    """With its row, its text and the reason; the line after it is an entry."""
+def test_an_invalid_line_is_a_reject(raw, reason):
+    """It has the row, the text and the reject reason; the next line is an entry."""
     entries, rejects = divided(raw, "ava")
 
     assert rejects == [(1, raw, reason)]
@@ -60,58 +62,58 @@ def test_a_spoiled_line_is_a_reject(raw, reason):
 
 
 @pytest.mark.parametrize("name", ["علی\u200cرضا", "ක්\u200dෂ", "\u1820\u180e\u1820"])
-def test_joiners_belong_to_the_spelling_of_some_names(name):
-    """Persian has non-joiners within words, Sinhala joiners, Mongolian a vowel separator."""
+def test_joiners_within_a_name_are_valid(name):
+    """Persian uses non-joiners within words, Sinhala joiners, Mongolian a vowel separator."""
     assert divided(name) == ([(1, name, 1)], [])
 
 
 @pytest.mark.parametrize("raw", [" emma", "emma\t", "\u00a0emma\u2003", "\x0bemma\x0c"])
-def test_white_space_around_a_name_is_no_part_of_it(raw):
-    """No-break and wide blanks too, which lists from the web have."""
+def test_white_space_around_a_name_is_stripped(raw):
+    """This includes no-break and wide spaces, which lists from the web contain."""
     assert divided(raw) == ([(1, "emma", 1)], [])
 
 
-def test_white_space_within_a_name_is():
-    """Towns have it, and given names."""
+def test_white_space_within_a_name_is_valid():
+    """Town names and given names contain it."""
     assert divided("Mary Ann", "Nové Mesto nad Váhom")[1] == []
 
 
 @pytest.mark.parametrize("raw", ["Zoe\u0308", "Zo\u00eb"])
-def test_a_name_has_one_spelling(raw):
-    """A letter and its mark are one character where Unicode has it (NFC): both spellings are the same name."""
+def test_names_are_normalized_to_nfc(raw):
+    """A letter and its mark become one character where Unicode defines one."""
     assert divided(raw) == ([(1, "Zo\u00eb", 1)], [])
 
 
 @given(st.text())
-def test_spelling_is_that_of_python(raw):
+def test_normalization_equals_that_of_python(raw):
     """unicodedata.normalize is a second implementation of NFC."""
     entries, _ = divided(raw, max_length=10_000)
 
     assert [name for _, name, _ in entries] in ([], [unicodedata.normalize("NFC", raw).strip()])
 
 
-def test_case_is_kept_unless_asked():
-    """Emma and emma are two names, or one."""
+def test_case_is_kept_without_lower():
+    """Emma and emma are different names unless `lower` is set."""
     assert divided("Emma", "ŻOË") == ([(1, "Emma", 1), (2, "ŻOË", 1)], [])
     assert divided("Emma", "ŻOË", lower=True) == ([(1, "emma", 1), (2, "żoë", 1)], [])
 
 
-def test_folding_does_not_undo_the_one_spelling():
-    """The small letter of dotted capital I is an i and a mark, which may join what follows otherwise than before."""
+def test_lower_case_names_are_in_nfc():
+    """Lower-casing can yield a letter and a combining mark: İ becomes i and U+0307."""
     entries, _ = divided("İpek", "J\u030c", lower=True)
 
     assert [name for _, name, _ in entries] == ["i\u0307pek", "\u01f0"]
 
 
-def test_the_longest_name_is_as_long_as_said():
-    """In characters of its one spelling, without the blanks around it: 64 times e and its accent are 64."""
+def test_length_is_counted_after_stripping_and_normalization():
+    """64 times e and a combining accent are 64 characters."""
     assert divided(" " + "e\u0301" * 64 + " ") == ([(1, "é" * 64, 1)], [])
     assert divided("emma", max_length=4)[1] == []
     assert divided("emma", max_length=3)[1] == [(1, "emma", "is longer than 3 characters")]
 
 
 def test_a_reject_keeps_the_first_thousand_characters():
-    """Enough to find the line, without a copy of a file that is one line."""
+    """A file may consist of one line, and is not copied into the database."""
     _, rejects = divided("é" * 5000)
 
     assert rejects == [(1, "é" * 1000, "is longer than 64 characters")]
@@ -121,13 +123,13 @@ def test_a_reject_keeps_the_first_thousand_characters():
     ("count", "weight"), [("1", 1), ("18688", 18688), (" 7 ", 7), ("999999999999", 999_999_999_999), ("3.0", 3)]
 )
 def test_a_count_is_the_weight(count, weight):
-    """Up to twelve digits: nobody counted more people, and sums stay within 64 bits."""
+    """Up to twelve digits, so that sums fit into 64 bits."""
     assert divided("emma", count=count) == ([(1, "emma", weight)], [])
 
 
 @pytest.mark.parametrize("raw", ["\u200c", "\u200d\u200c"])
-def test_joiners_alone_are_no_name(raw):
-    """Invisible characters belong between others."""
+def test_a_name_of_joiners_alone_is_rejected(raw):
+    """Invisible characters are valid only beside other characters."""
     assert divided(raw) == ([], [(1, raw, "is empty")])
 
 
@@ -135,22 +137,22 @@ def test_joiners_alone_are_no_name(raw):
     "count",
     ["", " ", "0", "-1", "+1", "1.5", "1e3", "0x1", "1,000", "1 000", "007", "many", "NA", "٣", "1000000000000"],
 )
-def test_a_count_that_is_no_number_of_names_is_a_reject(count):
-    """Not one, and not nought: what it means is for the list's owner to say."""
+def test_an_invalid_count_is_a_reject(count):
+    """It is not read as 0 or 1."""
     assert divided("emma", count=count) == ([], [(1, f"emma,{count}", "has a count that is no whole number from 1")])
 
 
-def test_what_was_wrong_with_the_line_comes_first():
-    """A line that could not be read has no name to judge."""
+def test_a_reject_reason_of_the_reader_is_kept():
+    """An unreadable line has no name to validate."""
     assert divided('"emma', reject_reason="is not CSV: a quote is left open") == (
         [],
         [(1, '"emma', "is not CSV: a quote is left open")],
     )
 
 
-@given(st.lists(SPOILED), st.booleans(), st.integers(1, 9))
-def test_entries_and_rejects_are_all_lines_once(tmp_path_factory, names, lower, chunk):
-    """No line of a file is in neither, none in both, whatever stands in it and wherever the chunks part."""
+@given(st.lists(RAWS), st.booleans(), st.integers(1, 9))
+def test_every_line_is_either_an_entry_or_a_reject(tmp_path_factory, names, lower, chunk):
+    """For any text and any chunk size."""
     path = tmp_path_factory.mktemp("any") / "names.txt"
     path.write_bytes("".join(f"{name}\n" for name in names).encode())
     options = ReadOptions(lower=lower, max_length=5)
@@ -171,9 +173,9 @@ def con():
 
 
 @settings(max_examples=50)
-@given(st.lists(SPOILED), st.booleans())
-def test_entries_keep_the_law_of_clean_names(con, raws, lower):
-    """What Polars lets through has nothing that DuckDB's own check of the names finds, so no build breaks on it."""
+@given(st.lists(RAWS), st.booleans())
+def test_entries_pass_the_check_of_clean_names(con, raws, lower):
+    """Polars validates at least as strictly as the check in DuckDB, so that a build does not fail."""
     entries, _ = divided(*raws, lower=lower)
     names = pl.DataFrame(
         {"split": "train", "name": [name for _, name, _ in entries]}, schema_overrides={"name": pl.String}
