@@ -36,6 +36,8 @@ LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
 SETUP_PROGRAMS = {"cd", "curl", "git", "make", "pip", "python3"}
 WITHOUT_SHELL = re.compile(r"makemore [^|;&<>$*`\n]*")
 """A command that can run in this process: importing torch in a new one takes a second and a half."""
+SETS_STATE = re.compile(r"cd\b|export\b|\w+=")
+"""A command that later ones of its shell depend on; `source .venv/bin/activate` sets what the playground has set."""
 COMMANDS = [name for name in app if not name.startswith("-")]
 BEFORE = {
     "promote": [["promote", "VERSION", "--model", "bigram"]],
@@ -110,13 +112,23 @@ def test_console_blocks_print_the_shown_output(block, terminal, playground):
     pairs = [(command, shown) for command, shown in commands(block) if not STARTS_PREFECT.search(command)]
     for command, shown in pairs:
         assert not (command.startswith("make ") and shown), f"{block}: {command!r} does not run: show its output apart"
-    if all(WITHOUT_SHELL.fullmatch(command) for command, _ in pairs):
-        results = [terminal(*shlex.split(command)[1:]) for command, _ in pairs]
+    lines = [command for command, _ in pairs]
+    if any(SETS_STATE.match(line) for line in lines):
+        results = run_in_shell(lines)
     else:
-        results = run_in_shell([command for command, _ in pairs])
+        results = [run(line, terminal) for line in lines]
     for (command, shown), (output, code) in zip(pairs, results, strict=True):
         assert code == 0, f"{block}: {command} failed:\n{output}"
         assert not shown or matches(shown, output), f"{block}: {command} shows\n{shown}but this is printed\n{output}"
+
+
+def run(line, terminal):
+    """Return the output and exit code of a command that leaves the shell as it was."""
+    line = line.replace("\\\n", " ")
+    if WITHOUT_SHELL.fullmatch(line):
+        return terminal(*shlex.split(line)[1:])
+    [result] = run_in_shell([line])
+    return result
 
 
 def run_in_shell(lines):
