@@ -12,7 +12,7 @@ from makemore.errors import CorruptData, InvalidOption, QuarantinedList
 from makemore.home import locked_home
 
 if TYPE_CHECKING:
-    from makemore.maintenance.backup import Kept
+    from makemore.maintenance.backup import ExportSummary
 
 SourceArgument = Annotated[str | None, Parameter(help="URI of the list, or the end of it.")]
 
@@ -73,11 +73,11 @@ def export_home(
     from makemore.maintenance import backup
 
     with locked_home(home, "makemore export-home", create=False):
-        kept = backup.export_home(home, file)
-    print(f"{file}: {_contents(kept)}; read back and checked, {_size(file.stat().st_size)}")
-    if kept.left_out:
+        summary = backup.export_home(home, file)
+    print(f"{file}: {_contents(summary)}; read back and checked, {_size(file.stat().st_size)}")
+    if summary.left_out:
         raise CorruptData(
-            f"{file} lacks {count(kept.left_out, 'damaged version')}: {', '.join(kept.left_out)}",
+            f"{file} lacks {count(summary.left_out, 'damaged version')}: {', '.join(summary.left_out)}",
             "restore the version from an earlier export, or delete its folder",
         )
 
@@ -92,8 +92,8 @@ def restore(
     """
     from makemore.maintenance import backup
 
-    kept = backup.restore(file, home)
-    print(f"{home}: {_contents(kept)}; exported at {kept.created_at}")
+    summary = backup.restore(file, home)
+    print(f"{home}: {_contents(summary)}; exported at {summary.created_at}")
 
 
 @app.command(group=HOME)
@@ -142,8 +142,8 @@ def forget(
         print("the next run publishes a version without it; marked versions are deleted by `makemore prune`")
 
 
-def _contents(kept: Kept) -> str:
-    return f"{count(kept.versions, 'version')}, {kept.files} files, {_size(kept.bytes)}"
+def _contents(summary: ExportSummary) -> str:
+    return f"{count(summary.versions, 'version')}, {summary.files} files, {_size(summary.bytes)}"
 
 
 def _size(size: int) -> str:

@@ -1,8 +1,9 @@
-"""A tar file that begins with what is in it: written in a stream, and read to its last byte or refused."""
+"""A tar archive whose first member lists all others with size and SHA-256; every byte is checked while it is read."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import tarfile
@@ -18,167 +19,152 @@ from makemore.files.compression import compressed, decompressed
 
 FORMAT = 1
 CONTENTS = "export.json"
-"""The first member: what all others are."""
-LONGEST_CONTENTS = 1 << 26
+"""Name of the first member."""
+MAX_CONTENTS = 1 << 26
+"""Largest size of the first member, in bytes: it is read into memory."""
+MIN_END = 2 * tarfile.BLOCKSIZE
+MAX_END = MIN_END + tarfile.RECORDSIZE
+"""Bytes after the last member: two blocks of zeros, then the rest of a record."""
 SUFFIXES = (".tar", ".tar.gz", ".tar.zst")
-BLOCK = tarfile.BLOCKSIZE
-PIECE = 1 << 20
+CHUNK_SIZE = 1 << 20
 PATH = re.compile(r"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\0\\]+", re.DOTALL)
-"""A path below a folder: relative, none of its parts empty, '.' or '..'."""
+"""A relative path without an empty part, '.' or '..'."""
 
 Contents = Mapping[str, Any]
-"""An object with `format`, and `files`: by path, the `sha256` and `bytes` of each."""
+"""An object with `format`, and `files`: the `sha256` and `bytes` of each path."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file of a bundle: its path, its mode, and its bytes, to be read to their end before the next one."""
+    """A file of an archive. Read all chunks before the next member."""
 
     path: str
     mode: int
-    pieces: Iterator[bytes]
+    chunks: Iterator[bytes]
 
 
 def check_suffix(file: Path) -> None:
-    """Nothing, if a bundle can have this name.
+    """Raise unless the suffix is that of an archive.
 
     Raises:
-        ValueError: its suffix is that of no bundle.
+        InvalidOption: it is not.
     """
     if not file.name.lower().endswith(SUFFIXES):
-        raise InvalidOption(f"{file}: an export ends in {', '.join(SUFFIXES)}.")
+        raise InvalidOption(f"{file}: unknown suffix of an archive", f"use one of {', '.join(SUFFIXES)}")
 
 
 def write(target: Path, name: Path, folder: Path, contents: Contents) -> None:
-    """Write the files of a folder that `contents` tells, compressed as the suffix of `name` says."""
-    told = json.dumps(with_checksum(contents), indent=2).encode()
-    with target.open("wb") as file, compressed(file, name) as stream:
-        first = tarfile.TarInfo(CONTENTS)
-        first.size, first.mode = len(told), 0o644
-        stream.write(_header(first) + told + _padding(first.size))
+    """Write the files that `contents` lists from a folder, compressed by the suffix of `name`."""
+    text = json.dumps(with_checksum(contents), indent=2).encode()
+    with (
+        target.open("wb") as file,
+        compressed(file, name) as stream,
+        tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="strict") as tar,
+    ):
+        info = tarfile.TarInfo(CONTENTS)
+        info.size = len(text)
+        tar.addfile(info, io.BytesIO(text))
         for path, fingerprint in contents["files"].items():
-            stat = (folder / path).stat()
-            info = tarfile.TarInfo(path)
+            stat, info = (folder / path).stat(), tarfile.TarInfo(path)
             info.size, info.mode, info.mtime = fingerprint["bytes"], stat.st_mode & 0o777, int(stat.st_mtime)
-            stream.write(_header(info))
             with (folder / path).open("rb") as opened:
-                while piece := opened.read(PIECE):
-                    stream.write(piece)
-            stream.write(_padding(info.size))
-        stream.write(bytes(2 * BLOCK))
+                tar.addfile(info, opened)
 
 
 @contextmanager
 def reading(file: Path, name: Path) -> Iterator[tuple[Contents, Iterator[Member]]]:
-    """The contents of a bundle, compressed as the suffix of `name` says, and its members in their order.
+    """The contents of an archive, compressed by the suffix of `name`, and its members in order.
 
-    Nothing is taken on trust: each header must be the one that `write` gives for what the contents tell, each file
-    must have its hash, and nothing may stand between or after. So no path leads out, nothing is a link, and no more
-    comes than is told beforehand.
+    tarfile alone accepts links, devices, absolute paths, headers of any size, an archive that ends early and endless
+    bytes after its end. Here each member must be a regular file with the path, size and SHA-256 that the contents list.
 
     Raises:
-        CorruptArchive: it is not as it was written, whenever that is found.
+        CorruptArchive: the archive differs from what `write` wrote. Members raise it too.
     """
     with file.open("rb") as opened, decompressed(opened, name) as stream:
         source = _Source(stream)
-        contents = _read_contents(source)
-        yield contents, _members(source, contents["files"])
+        try:
+            with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header, encoding="utf-8", errors="strict") as tar:
+                contents = _read_contents(tar)
+                yield contents, _members(source, tar, contents["files"])
+        except (tarfile.TarError, UnicodeError) as error:
+            raise CorruptArchive(str(error)) from error
 
 
-def _members(source: _Source, files: Mapping[str, Any]) -> Iterator[Member]:
-    for path, told in files.items():
-        info = source.header()
-        if (info.name, info.size) != (path, told["bytes"]):
-            raise CorruptArchive(
-                f"{info.name} of {info.size} bytes stands where {path} of {told['bytes']} bytes should"
-            )
+def _members(source: _Source, tar: tarfile.TarFile, files: Mapping[str, Any]) -> Iterator[Member]:
+    for path, expected in files.items():
+        info = tar.next()
+        if info is None or (info.name, info.size) != (path, expected["bytes"]):
+            actual = f"{info.name} of {info.size} bytes" if info else "end"
+            raise CorruptArchive(f"{actual} instead of {path} of {expected['bytes']} bytes")
         digest = hashlib.sha256()
-        yield Member(path, info.mode & 0o777, _pieces(source, info.size, digest))
-        if digest.hexdigest() != told["sha256"]:
-            raise CorruptArchive(f"{path} is not what was written")
-    if source.exactly(2 * BLOCK).strip(b"\0") or source.read(1):
-        raise CorruptArchive("something stands after its end")
+        yield Member(path, info.mode & 0o777, _chunks(tar, info, digest))
+        if digest.hexdigest() != expected["sha256"]:
+            raise CorruptArchive(f"{path}: checksum mismatch")
+    if info := tar.next():
+        raise CorruptArchive(f"unexpected member {info.name}")
+    while (end := source.tell() - tar.offset) <= MAX_END and source.read(tarfile.BLOCKSIZE):
+        pass
+    if end > MAX_END:
+        raise CorruptArchive("bytes after its end")
+    # Earlier archives of this format end with the two blocks.
+    if end < MIN_END or (end > MIN_END and source.tell() % tarfile.RECORDSIZE):
+        raise CorruptArchive("truncated")
 
 
-def _pieces(source: _Source, size: int, digest: Any) -> Iterator[bytes]:
-    left = size
-    while left:
-        piece = source.exactly(min(PIECE, left))
-        left -= len(piece)
-        digest.update(piece)
-        yield piece
-    if source.exactly(len(_padding(size))).strip(b"\0"):
-        raise CorruptArchive("something stands between its files")
+def _chunks(tar: tarfile.TarFile, info: tarfile.TarInfo, digest: hashlib._Hash) -> Iterator[bytes]:
+    file = tar.extractfile(info)
+    while file and (chunk := file.read(CHUNK_SIZE)):
+        digest.update(chunk)
+        yield chunk
 
 
-def _read_contents(source: _Source) -> Contents:
-    info = source.header()
-    if info.name != CONTENTS or info.size > LONGEST_CONTENTS:
-        raise CorruptArchive(f"it does not begin with {CONTENTS}")
-    text = b"".join(_pieces(source, info.size, hashlib.sha256()))
+def _read_contents(tar: tarfile.TarFile) -> Contents:
+    info = tar.next()
+    if info is None or info.name != CONTENTS or info.size > MAX_CONTENTS:
+        raise CorruptArchive(f"its first member is not {CONTENTS}")
+    text = b"".join(_chunks(tar, info, hashlib.sha256()))
     try:
-        told: dict[str, Any] = json.loads(text)
-        if CHECKSUM not in told or not checksum_matches(told):
-            raise ValueError("its hash does not fit")
-        if told["format"] != FORMAT:
-            raise CorruptArchive(
-                f"it is of format {told['format']}, which makemore {told['makemore']} wrote: use that one"
-            )
-        for path, fingerprint in told["files"].items():
-            _check(path, fingerprint)
+        contents: dict[str, Any] = json.loads(text)
+        if CHECKSUM not in contents or not checksum_matches(contents):
+            raise ValueError("checksum mismatch")
+        if contents["format"] != FORMAT:
+            raise CorruptArchive(f"its format is {contents['format']}. Use makemore {contents['makemore']}")
+        for path, expected in contents["files"].items():
+            is_size = isinstance(expected["bytes"], int) and expected["bytes"] >= 0
+            if not (PATH.fullmatch(path) and is_size and SHA256.fullmatch(expected["sha256"])):
+                raise ValueError(f"invalid path, size or checksum of {path!r}")
     except CorruptArchive:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptArchive(f"{CONTENTS} is damaged ({type(error).__name__}: {error})") from error
-    return told
+    return contents
 
 
-def _check(path: str, fingerprint: Mapping[str, Any]) -> None:
-    """Nothing, if a file of a bundle can be this."""
-    if not PATH.fullmatch(path):
-        raise ValueError(f"{path!r} is no path below a folder")
-    size, digest = fingerprint["bytes"], fingerprint["sha256"]
-    if not (isinstance(size, int) and size >= 0 and SHA256.fullmatch(digest)):
-        raise ValueError(f"{path} has no size, or no hash")
+class _Header(tarfile.TarInfo):
+    """The header of a regular file, exactly as `write` writes it: no link, device, folder or extended header."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        info = super().frombuf(buf, encoding, errors)
+        if info.type != tarfile.REGTYPE or info.tobuf(tarfile.GNU_FORMAT, encoding, errors) != buf:
+            raise CorruptArchive(f"unexpected header of {info.name!r}")
+        return info
 
 
-class _Source:
-    """A stream whose faults say that the bundle is at fault."""
+class _Source(io.RawIOBase):
+    """A stream that counts its bytes. Its errors say that the archive is corrupt."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self.stream = stream
+        self.stream, self.position = stream, 0
 
-    def read(self, size: int) -> bytes:
-        """The next bytes: at most as many, none at the end."""
+    def read(self, size: int = -1) -> bytes:
         try:
-            return bytes(self.stream.read(size))
+            data = bytes(self.stream.read(size))
         except Exception as error:
             raise CorruptArchive(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        self.position += len(data)
+        return data
 
-    def exactly(self, size: int) -> bytes:
-        """The next bytes, as many."""
-        found = bytearray()
-        while len(found) < size:
-            if not (piece := self.read(size - len(found))):
-                raise CorruptArchive("it is cut off")
-            found += piece
-        return bytes(found)
-
-    def header(self) -> tarfile.TarInfo:
-        """What stands in the next header: of a regular file, with nothing in it that `write` would not write."""
-        block = self.exactly(BLOCK)
-        try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-            if info.type == tarfile.REGTYPE and _header(info) == block:
-                return info
-        except (tarfile.TarError, ValueError):
-            pass
-        raise CorruptArchive("a header is not as makemore writes it")
-
-
-def _header(info: tarfile.TarInfo) -> bytes:
-    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict")
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % BLOCK)
+    def tell(self) -> int:
+        return self.position

@@ -1,4 +1,4 @@
-"""The steps that keep a home in one file, and make it a home again once every byte of it is checked."""
+"""Export a home to one archive, and restore a home from it after every byte is checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,97 +24,97 @@ from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VERSION_NAME
 from makemore.versions.store import list_versions
 
-OF_A_HOME = re.compile(rf"makemore\.duckdb|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
-"""Files of a home that are kept. Drafts and trainings are not: the next run makes them anew."""
+HOME_FILES = re.compile(rf"makemore\.duckdb|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
+"""Exported files of a home. The next run makes drafts and checkpoints again."""
 
 log = logging.getLogger("makemore")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a file keeps of a home: how many files of how many bytes, which versions, as of when."""
+class ExportSummary:
+    """Number of files in an archive, their size in bytes, the versions among them, and the time of the export."""
 
     files: int
     bytes: int
     versions: tuple[str, ...]
     created_at: str
     left_out: tuple[str, ...] = ()
-    """Versions that are damaged, and not kept."""
+    """Damaged versions, which are not exported."""
 
 
-def export_home(home: Path, file: Path) -> Kept:
-    """What a file now keeps of a home: lists, relations, registry and versions. Only for who holds the home.
+def export_home(home: Path, file: Path) -> ExportSummary:
+    """Write the database, the registry and the versions of a home to an archive. The caller holds the lock of the home.
 
-    It is read back before it takes the place of what had its name; a version that is damaged is left out.
+    The archive is read back before it replaces an earlier one. Damaged versions are left out.
 
     Raises:
-        FileNotFoundError: the home has nothing to keep, or the file's folder does not exist.
-        ValueError: the file lies in the home or has another suffix; the database or the registry is damaged.
+        NotFound: the home is empty, or the folder of the archive does not exist.
+        InvalidOption: the archive would be inside the home, or its suffix is unknown.
+        CorruptData: the database or the registry is damaged.
     """
-    place = Home(home)
     archive.check_suffix(file)
     check_target(file)
     if file.resolve().is_relative_to(home.resolve()):
-        raise InvalidOption(f"{file} lies in the home itself: keep it somewhere else, best on another disk.")
-    files, left_out = _files(place)
+        raise InvalidOption(f"{file} is inside the home", "use another folder, at best on another disk")
+    files, left_out = _files(Home(home))
     contents = {
         "format": archive.FORMAT,
         "makemore": __version__,
-        "created_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "created_at": registry.timestamp(),
         "files": files,
     }
-    # One name for all exports of a home, which is held: what a killed one left is written over by the next.
+    # One name for all exports of a home: the next export overwrites the leftover of a killed one.
     aside = file.with_name(f".{hashlib.sha256(bytes(home.resolve())).hexdigest()[:12]}.export.partial")
     try:
         archive.write(aside, file, home, contents)
         with archive.reading(aside, file) as (_, members):
             for member in track(members, f"checking {file}", len(files)):
-                for _ in member.pieces:
+                for _ in member.chunks:
                     pass
         sync(aside)
         aside.replace(file)
         sync(file.resolve().parent)
     finally:
         aside.unlink(missing_ok=True)
-    return _kept(contents, left_out)
+    return _summary(contents, left_out)
 
 
-def restore(file: Path, home: Path) -> Kept:
-    """What was restored: a home that did not exist, moved into place by one rename once all of it is checked.
+def restore(file: Path, home: Path) -> ExportSummary:
+    """Unpack an archive beside a new home, check it, and move it into place by one rename.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        FileExistsError: the home exists, and is not empty.
-        ValueError: the file is not as it was written, what it holds is no whole home, or it does not fit on the disk.
+        NotFound: the archive does not exist.
+        InvalidOption: the home exists and is not empty.
+        CorruptArchive: the archive or its home is damaged, or the disk is too small.
     """
     archive.check_suffix(file)
     if not file.is_file():
-        raise NotFound(f"{file} does not exist, or is no file.")
+        raise NotFound(f"{file} does not exist or is not a file")
     target = home.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(f"{home} is not empty: restore into a new folder, or move what is there away.")
+        raise InvalidOption(f"--home {home} is not empty", "use a new folder")
     with locked_home(target.with_name(f".{target.name}.restoring"), "makemore restore", wait=0) as aside:
         try:
             _clear(aside)
             contents = _unpack(file, aside)
-            _check(aside, contents)
+            _check(aside)
             _put_in_place(aside, target)
         except CorruptArchive as error:
             raise CorruptArchive(f"{file} cannot be restored: {error}. Nothing was changed.") from error
         finally:
             shutil.rmtree(aside.path, ignore_errors=True)
-    return _kept(contents)
+    return _summary(contents)
 
 
 def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
-    """The files of a home that are kept, each with its hash and size, and the versions that are left out."""
+    """The fingerprint of each file to export, and the damaged versions."""
     files, left_out = {}, []
     if home.db.exists():
         with connect(home.db) as con:
-            # What a killed run wrote beside the file, in a .wal, is in it when this is closed.
+            # Moves what a killed run committed from the .wal file into the database.
             con.execute("checkpoint")
         for problem in checking.database_problems(home):
-            raise CorruptData(f"{home.db} is damaged: {problem}. `makemore verify` says more, and what to do.")
+            raise CorruptData(f"{home.db} is damaged: {problem}", "run `makemore verify`")
         files[home.db.name] = fingerprint(home.db)
     registry.read(home)
     if (home.path / registry.REGISTRY).exists():
@@ -128,12 +127,12 @@ def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
         inside = version.manifest["files"] | {MANIFEST: fingerprint(version.path / MANIFEST)}
         files |= {f"{home.versions.name}/{version.name}/{path}": hashes for path, hashes in sorted(inside.items())}
     if not files:
-        raise NotFound(f"{home.path} has nothing to export: no list, and no version.")
+        raise NotFound(f"{home.path} has nothing to export: no list and no version")
     return files, left_out
 
 
 def _clear(aside: Home) -> None:
-    """Delete what a killed restore left."""
+    """Delete the leftovers of a killed restore."""
     for path in aside.path.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -142,33 +141,35 @@ def _clear(aside: Home) -> None:
 
 
 def _unpack(file: Path, aside: Home) -> archive.Contents:
-    """The contents of a bundle, all of them in a folder now, and on the disk."""
+    """Unpack an archive into a folder and flush it to the disk; the contents of the archive."""
     with archive.reading(file, file) as (contents, members):
-        size, free = sum(told["bytes"] for told in contents["files"].values()), shutil.disk_usage(aside.path).free
+        size, free = (
+            sum(expected["bytes"] for expected in contents["files"].values()),
+            shutil.disk_usage(aside.path).free,
+        )
         if size > free:
-            raise CorruptArchive(f"it holds {size:,} bytes, and {aside.path.parent} has {free:,} free")
+            raise CorruptArchive(f"it needs {size:,} bytes, {aside.path.parent} has {free:,} free")
         for path in contents["files"]:
-            if not OF_A_HOME.fullmatch(path):
-                raise CorruptArchive(f"{path} is no file of a home")
+            if not HOME_FILES.fullmatch(path):
+                raise CorruptArchive(f"{path} is not a file of a home")
         for member in track(members, f"restoring {file}", len(contents["files"])):
             path = aside.path / member.path
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as opened:
-                for piece in member.pieces:
-                    opened.write(piece)
+                opened.writelines(member.chunks)
             path.chmod(member.mode)
             sync(path)
     return contents
 
 
-def _check(aside: Home, contents: archive.Contents) -> None:
-    """Nothing, if what was unpacked is a home: its database can be read, its registry, and each version is whole."""
-    if aside.db.name in contents["files"]:
+def _check(aside: Home) -> None:
+    """Raise unless the database, the registry and each version of an unpacked home are intact."""
+    if aside.db.exists():
         for problem in checking.database_problems(aside):
             raise CorruptArchive(f"{aside.db.name} is damaged: {problem}")
     try:
         registry.read(aside)
-    except ValueError as error:
+    except CorruptData as error:
         raise CorruptArchive(f"{registry.REGISTRY} is damaged") from error
     for version in list_versions(aside):
         for problem in version.verify():
@@ -184,14 +185,12 @@ def _put_in_place(aside: Home, target: Path) -> None:
     try:
         aside.path.rename(target)
     except OSError as error:
-        raise InvalidOption(
-            f"{target} cannot be put in its place ({error.strerror}): restore into a folder that does not exist."
-        ) from error
+        raise InvalidOption(f"--home {target} cannot be created ({error.strerror})", "use a new folder") from error
     sync(target.parent)
 
 
-def _kept(contents: archive.Contents, left_out: Sequence[str] = ()) -> Kept:
+def _summary(contents: archive.Contents, left_out: Sequence[str] = ()) -> ExportSummary:
     files = contents["files"]
     versions = sorted({path.split("/")[1] for path in files if "/" in path})
-    size = sum(told["bytes"] for told in files.values())
-    return Kept(len(files), size, tuple(versions), contents["created_at"], tuple(left_out))
+    size = sum(expected["bytes"] for expected in files.values())
+    return ExportSummary(len(files), size, tuple(versions), contents["created_at"], tuple(left_out))
