@@ -1,9 +1,11 @@
+"""The relation `bigram_counts`."""
+
 from collections import Counter
 from itertools import pairwise, product
 
 
-def test_emma_is_the_whole_matrix_of_her_characters(built):
-    """Four characters give sixteen pairs, those never seen with count 0, in the order of their ids."""
+def test_the_matrix_contains_every_pair_of_characters(built):
+    """Four characters give sixteen pairs in the order of their ids; unseen pairs have count 0."""
     con = built(["emma"])
     seen = {(".", "e"), ("e", "m"), ("m", "m"), ("m", "a"), ("a", ".")}
 
@@ -14,8 +16,8 @@ def test_emma_is_the_whole_matrix_of_her_characters(built):
     ]
 
 
-def test_weights_and_splits_add_up(built):
-    """Over all names, whatever their split; a weight counts as many lines."""
+def test_counts_include_weights_and_all_splits(built):
+    """A name of weight n counts n times."""
     names, weights = [f"n{i}" for i in range(50)], list(range(1, 51))
     expected = Counter()
     for name, weight in zip(names, weights, strict=True):
@@ -29,8 +31,8 @@ def test_weights_and_splits_add_up(built):
     assert {(ch1, ch2): count for ch1, ch2, count in rows} == expected
 
 
-def test_marks_and_astral_characters_are_characters_of_their_own(built):
-    """A letter and a mark that Unicode has not joined are two, a character outside the first 65,536 is one."""
+def test_a_code_point_is_a_character(built):
+    """A combining mark counts as a character, and an astral character as one."""
     con = built(["m\u0302😀"])
 
     rows = con.execute("select ch1, ch2 from bigram_counts where count = 1").fetchall()
@@ -39,7 +41,7 @@ def test_marks_and_astral_characters_are_characters_of_their_own(built):
 
 
 def test_the_lecture_list_gives_the_matrix_of_the_lecture(lecture):
-    """228,146 bigrams in 27 by 27 cells, and the five that the lecture shows as the most frequent."""
+    """It has 27 x 27 cells, 228,146 bigrams, and the five most frequent bigrams of the lecture."""
     sizes = lecture.execute("select count(*), sum(count)::bigint, max(ix1) from bigram_counts").fetchall()
     top = lecture.execute("select ch1, ch2, count from bigram_counts order by count desc limit 5").fetchall()
 

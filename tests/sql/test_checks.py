@@ -1,3 +1,5 @@
+"""Each check passes on built relations and fails on each violation."""
+
 import pytest
 
 from makemore.errors import FailedCheck
@@ -127,15 +129,15 @@ def test_built_relations_pass_all_checks(built, holdout, smoothing):
 
 
 def test_the_lecture_list_passes_all_checks(lecture):
-    """32,033 names, no smoothing."""
+    """The list has 32,033 names and is built without smoothing."""
     catalog.run_checks(lecture, CHECKS)
 
 
 @pytest.mark.parametrize(
-    ("check", "violation"), [(check, violation) for check, all_of in VIOLATIONS.items() for violation in all_of]
+    ("check", "violation"), [(check, violation) for check, statements in VIOLATIONS.items() for violation in statements]
 )
 def test_a_check_finds_a_violation(con, check, violation):
-    """The error has the head comment of the check."""
+    """The error contains the head comment of the check."""
     select = CHECKS[check]
     con.execute(violation)
 
@@ -146,8 +148,8 @@ def test_a_check_finds_a_violation(con, check, violation):
     assert catalog.heading(select) in str(error.value)
 
 
-def test_the_failed_check_is_found_among_all(con):
-    """The error shows the row that violates it."""
+def test_a_violation_is_found_when_all_checks_run(con):
+    """The error shows the row that violates the check."""
     con.execute("update split_names set name = 'oli.via' where name = 'olivia'")
 
     with pytest.raises(FailedCheck, match=r"names_are_clean: .* Found: split 'train', name 'oli\.via'"):

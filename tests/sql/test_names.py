@@ -1,3 +1,5 @@
+"""The relations `names`, `name_counts` and `split_names`: splits by hash and declared splits."""
+
 import hashlib
 import json
 
@@ -11,12 +13,12 @@ SPLITS = "select name, split from names order by row"
 
 
 def bucket(name):
-    """The one line of Python that sql/names.sql gives."""
+    """Compute the bucket as documented in sql/names.sql."""
     return int(hashlib.md5(name.encode()).hexdigest()[:8], 16) % 100
 
 
 def test_every_entry_is_a_row_in_order(built):
-    """Repeated names too: nothing is deduplicated. A length is in characters, whatever they take in bytes."""
+    """Repeated names are not deduplicated, and a length is in characters, not bytes."""
     con = built(["emma", "Żoë", "😀", "emma"], [1, 2, 3, 4])
 
     assert con.execute("select source_id, row, name, weight, length from names").fetchall() == [
@@ -31,8 +33,8 @@ def test_every_entry_is_a_row_in_order(built):
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="."), min_size=1), min_size=1)
 )
-def test_a_bucket_is_the_hash_of_the_name_alone(built, names):
-    """Python's hashlib computes the same one."""
+def test_a_bucket_depends_on_the_name_alone(built, names):
+    """Python's hashlib computes the same bucket."""
     con = built(names)
 
     assert con.execute("select name, bucket from names order by row").fetchall() == [
@@ -45,23 +47,23 @@ def test_buckets_from_the_top_are_test_then_dev(built, holdout):
     """With holdout 10: 90 to 99 are test, 80 to 89 dev and 0 to 79 train."""
     names = [f"n{i}" for i in range(500)]
 
-    found = dict(built(names, holdout=holdout).execute(SPLITS).fetchall())
+    splits = dict(built(names, holdout=holdout).execute(SPLITS).fetchall())
 
     assert {bucket(name) for name in names} == set(range(100))
-    for name, split in found.items():
+    for name, split in splits.items():
         expected = "test" if bucket(name) >= 100 - holdout else "dev" if bucket(name) >= 100 - 2 * holdout else "train"
         assert split == expected
 
 
-def test_holdout_0_trains_on_all(built):
-    """As the lecture does."""
+def test_with_holdout_0_all_names_are_in_train(built):
+    """The lecture trains on all names."""
     con = built([f"n{i}" for i in range(500)], holdout=0)
 
     assert con.execute("select distinct split from names").fetchall() == [("train",)]
 
 
-def test_a_name_never_changes_side(built):
-    """Tomorrow's list arrives around it, in another order, with repetitions: what was tested is not trained on."""
+def test_a_name_never_changes_its_split(built):
+    """New names, another order and repetitions do not move a test name to train."""
     names = [f"n{i}" for i in range(200)]
     today = dict(built(names, holdout=10).execute(SPLITS).fetchall())
 
@@ -70,16 +72,16 @@ def test_a_name_never_changes_side(built):
     assert {(name, split) for name, split in tomorrow if name in today} == set(today.items())
 
 
-def test_a_larger_holdout_takes_from_train_alone_into_test(built):
-    """Test names stay test names when the holdout grows."""
+def test_a_larger_holdout_keeps_the_test_names(built):
+    """The test names of a small holdout are a subset of those of a larger one."""
     names = [f"n{i}" for i in range(500)]
     small, large = (dict(built(names, holdout=holdout).execute(SPLITS).fetchall()) for holdout in (5, 10))
 
     assert {name for name in names if small[name] == "test"} < {name for name in names if large[name] == "test"}
 
 
-def test_the_lecture_list_divides_as_asked(built, lecture_names):
-    """80, 10 and 10 percent of the distinct names, within four standard errors; no name on two sides."""
+def test_splits_of_the_lecture_list_have_the_expected_sizes(built, lecture_names):
+    """80, 10 and 10 % of the distinct names, within four standard errors; each name is in one split."""
     con = built(lecture_names, holdout=10)
 
     shares = con.execute(
@@ -92,7 +94,7 @@ def test_the_lecture_list_divides_as_asked(built, lecture_names):
 
 
 def add_test_list(con):
-    """A second list, read with --split test."""
+    """Add a second list that was ingested with --split test."""
     con.execute("insert into lists values (2, 'second.txt', 2, null)")
     con.execute(
         "insert into contents select * replace (2 as content_id, 2 as source_id, ?::json as options) from contents",
@@ -101,14 +103,14 @@ def add_test_list(con):
 
 
 def declare(con, split):
-    """The names of the list, read as if with --split."""
+    """Rebuild as if the list had been ingested with --split."""
     con.execute("update contents set options = ?::json", [json.dumps({"split": split})])
     list(catalog.build(con, catalog.selects()))
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_a_declared_split_stands_in_place_of_the_hash(built, split):
-    """For every name of that list, whatever the holdout."""
+def test_a_declared_split_replaces_the_hash(built, split):
+    """It applies to every name of the list for any holdout."""
     con = built([f"n{i}" for i in range(200)], holdout=10)
 
     declare(con, split)
@@ -118,7 +120,7 @@ def test_a_declared_split_stands_in_place_of_the_hash(built, split):
 
 
 def test_names_of_other_lists_keep_the_hash(built):
-    """Only the list that was read with --split says where its names are; the law holds, a leak being declared."""
+    """`--split` applies to its own list only, and the checks pass: a declared overlap is not a violation."""
     names = [f"n{i}" for i in range(200)]
     con = built(names, holdout=10)
     by_hash = dict(con.execute(SPLITS).fetchall())
@@ -132,8 +134,8 @@ def test_names_of_other_lists_keep_the_hash(built):
     assert con.execute("select distinct split from names where source_id = 2").fetchall() == [("test",)]
 
 
-def test_a_name_on_two_sides_is_one_name_and_is_seen(built):
-    """name_counts has it once, without a split; split_names has it on each side, and says that train has it."""
+def test_a_name_in_two_splits_is_seen(built):
+    """name_counts has one row without a split; split_names has a row per split, marked as seen in train."""
     con = built(["emma", "emma", "ava"], [1, 2, 4])
     add_test_list(con)
     con.execute("insert into entries values (2, 1, 'emma', 8), (2, 2, 'mia', 16)")

@@ -1,3 +1,5 @@
+"""The relations of n-grams: counts, discounts, probabilities, backoffs, and the macro `score_name`."""
+
 import math
 from collections import Counter, defaultdict
 
@@ -12,41 +14,41 @@ LISTS = st.lists(st.text("bm\u0302😀", min_size=1, max_size=7), min_size=1, ma
 
 
 def kneser_ney(names, order, min_count, vocab_size):
-    """A function of context and character to probability: Chen and Goodman (1999), section 3, in plain dicts."""
+    """Return a function of context and character to probability: Chen and Goodman (1999), section 3, in plain dicts."""
     types = Counter()
     for word in [f".{name}." for name in set(names)]:
         for i in range(1, len(word)):
             types.update({(word[start:i], word[i]) for start in range(max(0, i - order + 1), i + 1)})
-    lefts = defaultdict(set)
+    predecessors = defaultdict(set)
     for context, ch in types:
-        lefts[context[1:], ch].update(context[:1])
+        predecessors[context[1:], ch].update(context[:1])
     adjusted = {
-        (context, ch): count if len(context) == order - 1 or context[:1] == "." else len(lefts[context, ch])
+        (context, ch): count if len(context) == order - 1 or context[:1] == "." else len(predecessors[context, ch])
         for (context, ch), count in types.items()
     }
     kept = {gram for gram in types if len(gram[0]) < 2 or types[gram] >= min_count}
     discounts = [discounts_of([a for gram, a in adjusted.items() if len(gram[0]) == size]) for size in range(order)]
 
     def prob(context, ch):
-        follow = {c: adjusted[context, c] for ctx, c in adjusted if ctx == context}
+        followers = {c: adjusted[context, c] for ctx, c in adjusted if ctx == context}
         shorter = prob(context[1:], ch) if context else 1 / vocab_size
-        if not any((context, c) in kept for c in follow):
+        if not any((context, c) in kept for c in followers):
             return shorter
-        left = {c: a - discounts[len(context)][min(a, 3)] for c, a in follow.items() if (context, c) in kept}
-        total = sum(follow.values())
-        return left.get(ch, 0) / total + (1 - sum(left.values()) / total) * shorter
+        discounted = {c: a - discounts[len(context)][min(a, 3)] for c, a in followers.items() if (context, c) in kept}
+        total = sum(followers.values())
+        return discounted.get(ch, 0) / total + (1 - sum(discounted.values()) / total) * shorter
 
     return prob
 
 
 def discounts_of(counts):
-    """Discounts by count; 0.5, 1, 1.5 where the formula divides by nothing or leaves 0 < d <= count."""
+    """Return discounts by count; 0.5, 1, 1.5 if the formula divides by 0 or leaves 0 < d <= count."""
     n1, n2, n3, n4 = (counts.count(k) for k in (1, 2, 3, 4))
     if n1 and n2 and n3:
         y = n1 / (n1 + 2 * n2)
-        found = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-        if all(0 < d <= k for k, d in enumerate(found, 1)):
-            return [0, *found]
+        discounts = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+        if all(0 < d <= k for k, d in enumerate(discounts, 1)):
+            return [0, *discounts]
     return [0, 0.5, 1, 1.5]
 
 
@@ -55,7 +57,7 @@ def rows(con, select):
 
 
 def scored(con, name):
-    """Rows of the macro on a name."""
+    """Return the rows of the macro for a name."""
     for macro, select in catalog.macros().items():
         con.execute(f"create or replace temp macro {macro} as table {select}")
     return con.execute("select ch, context, prob, nats from score_name(?)", [name]).fetchall()
@@ -63,24 +65,24 @@ def scored(con, name):
 
 @settings(max_examples=25)
 @given(LISTS, st.integers(2, 8), st.integers(1, 3))
-def test_probabilities_are_those_of_the_paper(built, names, order, min_count):
-    """A second implementation from the paper's formulas gives the same, for each n-gram and each place of a name."""
+def test_probabilities_equal_those_of_the_paper(built, names, order, min_count):
+    """An implementation of the paper's formulas gives the same for each n-gram and each position of a name."""
     con = built(names, order=order, min_count=min_count)
     prob = kneser_ney(names, order, min_count, len(rows(con, "from vocab")))
     backwards = [name[::-1] for name in names]
 
     grams = rows(con, "select context, ch, prob from ngram_probs")
-    places = [p for name in backwards for _, _, p, _ in scored(con, name)]
+    scored_probs = [p for name in backwards for _, _, p, _ in scored(con, name)]
     catalog.run_checks(con, catalog.checks())
 
     assert [p for _, _, p in grams] == pytest.approx([prob(context, ch) for context, ch, _ in grams], rel=1e-9)
-    assert places == pytest.approx(
+    assert scored_probs == pytest.approx(
         [prob(f".{name}"[: i + 1][1 - order :], ch) for name in backwards for i, ch in enumerate(f"{name}.")], rel=1e-9
     )
 
 
-def test_emma_counts_every_context_of_hers(built):
-    """By hand: after 'm' come m and a, after '.em' comes m; a line of weight 3 is 3 in count and 1 in types."""
+def test_ngrams_of_every_order_are_counted(built):
+    """By hand: m and a follow 'm', m follows '.em'; a line of weight 3 adds 3 to count and 1 to types."""
     con = built(["emma"], [3], order=4)
 
     found = {(context, ch): pair for context, ch, *pair in rows(con, "from ngram_counts")}
@@ -91,8 +93,8 @@ def test_emma_counts_every_context_of_hers(built):
     assert len(found) == 4 + 5 + 4 + 3
 
 
-def test_an_inner_ngram_counts_what_stands_before_it(built):
-    """By hand: 'an' stands after '.', b and n; '.an' and the longest, 'nan', count the names, of which anna is one."""
+def test_adjusted_counts_are_the_preceding_characters(built):
+    """By hand: '.', b and n precede 'an'; '.an' and the longest n-gram 'nan' count the distinct names."""
     con = built(["anan", "ban", "anna", "anna"], order=3)
 
     found = {
@@ -104,8 +106,8 @@ def test_an_inner_ngram_counts_what_stands_before_it(built):
     assert found["n"] == 2
 
 
-def test_discounts_follow_from_how_many_ngrams_count_how_much(built):
-    """By hand: of the bigrams 9 count 1, 3 count 2, one 3 and none 4; y = 9 / 15, d1 = 1 - 2 y 3 / 9 and so on."""
+def test_discounts_follow_from_the_counts_of_counts(built):
+    """By hand: 9 bigrams have count 1, 3 have 2, one has 3, none has 4; y = 9 / 15, d1 = 1 - 2 y 3 / 9."""
     con = built(["ab", "ac", "ba", "bb", "cab", "cb", "dab"], order=2)
 
     found = rows(con, "select * exclude (ngram_order) from ngram_discounts where ngram_order = 2")
@@ -113,8 +115,8 @@ def test_discounts_follow_from_how_many_ngrams_count_how_much(built):
     assert found == [(9, 3, 1, 0, *map(pytest.approx, (0.6, 1.4, 3)), False)]
 
 
-def test_short_lists_fall_back(built):
-    """One name has no n-gram of count 2: no formula, and still a distribution after every context."""
+def test_short_lists_use_fallback_discounts(built):
+    """One name has no n-gram of count 2, and each context still has a distribution."""
     con = built(["emma"])
 
     catalog.run_checks(con, catalog.checks())
@@ -122,8 +124,8 @@ def test_short_lists_fall_back(built):
     assert rows(con, "select distinct d1, d2, d3, is_fallback from ngram_discounts") == [(0.5, 1, 1.5, True)]
 
 
-def test_pruning_drops_what_is_rare_from_order_3_on(built):
-    """By hand: 'ab' and '.ab' stay, being in two names; 'abc' and 'abd' go, and what they had goes to 'b'."""
+def test_pruning_removes_rare_ngrams_from_order_3(built):
+    """By hand: 'ab' and '.ab' occur in two names and stay; 'abc' and 'abd' are removed, with backoff to 'b'."""
     con = built(["abc", "abd"], order=3, min_count=2)
 
     kept = {context + ch for context, ch in rows(con, "select context, ch from ngram_probs")}
@@ -134,7 +136,7 @@ def test_pruning_drops_what_is_rare_from_order_3_on(built):
 
 
 def test_only_train_is_counted(built):
-    """The hash puts ava in train and emma in test: of her there is nothing but her characters, which are possible."""
+    """ava is in train, emma in test: her characters have positive probabilities, but her n-grams are not counted."""
     con = built(["ava", "emma"], holdout=10)
 
     counted = {ch for (ch,) in rows(con, "select ch from ngram_counts where context = ''")}
@@ -143,22 +145,22 @@ def test_only_train_is_counted(built):
     assert all(p > 0 for _, _, p, _ in scored(con, "emma"))
 
 
-def test_where_no_name_is_trained_on_all_characters_are_alike(built):
-    """emma alone is in test: three letters and the end have a fourth each."""
+def test_without_train_names_characters_have_equal_probabilities(built):
+    """emma is in test: three letters and the end have probability 1/4 each."""
     assert [(context, p) for _, context, p, _ in scored(built(["emma"], holdout=10), "am")] == [(None, 0.25)] * 3
 
 
 @pytest.mark.parametrize(
     ("name", "words"), [("zoë", "'zoë' has 'z', which is not among the 4 characters"), ("e.m", "'e.m' holds '.'")]
 )
-def test_a_name_that_cannot_be_scored_says_why(built, name, words):
-    """In the words of the vocab's own errors."""
+def test_an_invalid_name_cannot_be_scored(built, name, words):
+    """The error contains the name and the character."""
     with pytest.raises(duckdb.Error, match=words):
         scored(built(["emma"]), name)
 
 
 def test_nats_are_the_negative_logarithm(built):
-    """One row a character, end included, and the longest context that it was seen after."""
+    """Each character and the end have a row, with the longest context in train."""
     found = scored(built(["emma"]), "em")
 
     assert [(ch, context) for ch, context, _, _ in found] == [("e", "."), ("m", ".e"), (".", "")]
@@ -166,7 +168,7 @@ def test_nats_are_the_negative_logarithm(built):
 
 
 def test_the_lecture_list_gives_the_distributions_of_a_language_model(lecture):
-    """Order 1 falls back as on most lists, the other orders do not; laws hold on 32,033 names."""
+    """Only order 1 uses fallback discounts, as for most lists."""
     orders = rows(lecture, "select ngram_order, is_fallback from ngram_discounts")
 
     assert orders == [(1, True), *((order, False) for order in range(2, 7))]

@@ -1,4 +1,4 @@
-"""The relations on a version's models, by hand and beside numpy."""
+"""The relations on the models of a version: `comparison`, `sample_quality` and `resampled_names`."""
 
 import math
 import random
@@ -19,7 +19,7 @@ NATS = {"a": [4.0, 6.0, 15.0], "b": [5.0, 6.0, 12.0]}
 
 @pytest.fixture
 def results():
-    """A function of scores and samples by model type, and names of train and of test, to the relations on them."""
+    """Function that builds the relations from scores and samples by model type, and train and test names."""
 
     def build(scored=(), sampled=None, train=(("ava", 1),), test=()):
         con = duckdb.connect()
@@ -60,19 +60,19 @@ def rows(con, columns, relation="comparison"):
 
 
 def test_a_comparison_by_hand(results):
-    """29 and 28 nats on ten characters of four lines; b is best: a is worse by 1 / 10, -2 + 0 + 3 nats in all."""
-    told = rows(results(scored(NATS)), "nll_test, bits_per_name, nll_test_seen, nll_test_unseen, names_test, "
+    """a has 29 and b 28 nats on ten characters of four lines: b is best, and the difference of a is 1 / 10."""
+    compared = rows(results(scored(NATS)), "nll_test, bits_per_name, nll_test_seen, nll_test_unseen, names_test, "
                 "names_test_seen, difference, difference_se")  # fmt: skip
 
     residuals = np.array([2, 1, 1]) * (np.array([-1, 0, 3]) - 0.1 * np.array([2, 2, 4]))
     error = math.sqrt(3 / 2 * (residuals**2).sum()) / 10
-    assert list(told) == ["b", "a"]
-    assert told["a"] == pytest.approx((2.9, 29 / 4 / math.log(2), 15 / 4, 14 / 6, 3, 1, 0.1, error))
-    assert told["b"] == pytest.approx((2.8, 28 / 4 / math.log(2), 12 / 4, 16 / 6, 3, 1, 0, 0))
+    assert list(compared) == ["b", "a"]
+    assert compared["a"] == pytest.approx((2.9, 29 / 4 / math.log(2), 15 / 4, 14 / 6, 3, 1, 0.1, error))
+    assert compared["b"] == pytest.approx((2.8, 28 / 4 / math.log(2), 12 / 4, 16 / 6, 3, 1, 0, 0))
 
 
-def test_an_interval_is_196_errors_to_either_side(results):
-    """95 % of a normal distribution."""
+def test_an_interval_is_196_standard_errors_on_each_side(results):
+    """It covers 95 % of a normal distribution."""
     difference, error, low, high = rows(
         results(scored(NATS)), "difference, difference_se, difference_low, difference_high"
     )["a"]
@@ -80,52 +80,52 @@ def test_an_interval_is_196_errors_to_either_side(results):
     assert (low, high) == pytest.approx((difference - 1.96 * error, difference + 1.96 * error))
 
 
-def test_the_best_on_dev_is_what_test_is_compared_with(results):
-    """Not the best on test: that would choose by what it reports."""
+def test_models_are_compared_with_the_best_on_dev(results):
+    """A choice by test nll would bias the reported test nll."""
     both = scored(NATS) + scored({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0]}, "dev")
 
-    told = rows(results(both), "nll_dev, difference")
+    compared = rows(results(both), "nll_dev, difference")
 
-    assert list(told) == ["a", "b"]
-    assert told["a"][1] == 0
-    assert told["b"] == pytest.approx((0.8, -0.1))
+    assert list(compared) == ["a", "b"]
+    assert compared["a"][1] == 0
+    assert compared["b"] == pytest.approx((0.8, -0.1))
 
 
-def test_sql_and_python_tell_the_same_figures(results):
-    """Each figure of metrics.json that comparison has too, on 300 names."""
+def test_sql_and_python_compute_the_same_metrics(results):
+    """On 300 random names, for all metrics that metrics.json and `comparison` share."""
     rng = random.Random(1)
     drawn = [
         (model_type, split, f"n{i}", rng.randint(1, 5), i % 3 == 0, rng.randint(2, 9), rng.uniform(1, 40))
         for model_type in "ab" for split in ("dev", "test") for i in range(300)
     ]  # fmt: skip
-    told = rows(
+    compared = rows(
         results(drawn), "nll_dev, nll_dev_se, nll_test, nll_test_se, bits_per_name, nll_test_seen, nll_test_unseen"
     )
 
-    for model_type, found in told.items():
+    for model_type, values in compared.items():
         of_model = pl.DataFrame(drawn, schema=SCORES, orient="row").filter(pl.col("model_type") == model_type)
-        figures = scores.metrics_by_split(of_model)
-        assert found == pytest.approx(
+        metrics = scores.metrics_by_split(of_model)
+        assert values == pytest.approx(
             (
-                *(figures[figure][split] for split in ("dev", "test") for figure in ("nll", "nll_se")),
-                *(figures[figure]["test"] for figure in ("bits_per_name", "nll_seen", "nll_unseen")),
+                *(metrics[metric][split] for split in ("dev", "test") for metric in ("nll", "nll_se")),
+                *(metrics[metric]["test"] for metric in ("bits_per_name", "nll_seen", "nll_unseen")),
             )
         )
 
 
-def test_a_model_that_excludes_a_name_is_last_and_infinitely_worse(results):
-    """And spoils nothing of the others."""
+def test_a_model_that_excludes_a_name_is_last(results):
+    """Its nll and difference are infinite; the other models are unaffected."""
     columns = "nll_test, nll_test_se, difference, difference_low, difference_high"
 
-    told = rows(results(scored({"a": [math.inf, 6.0, 15.0], "b": NATS["b"]})), columns)
+    compared = rows(results(scored({"a": [math.inf, 6.0, 15.0], "b": NATS["b"]})), columns)
 
-    assert list(told) == ["b", "a"]
-    assert told["a"] == (math.inf,) * 5
-    assert told["b"] == rows(results(scored(NATS)), columns)["b"]
+    assert list(compared) == ["b", "a"]
+    assert compared["a"] == (math.inf,) * 5
+    assert compared["b"] == rows(results(scored(NATS)), columns)["b"]
 
 
-def test_where_all_are_infinite_or_nothing_is_held_out_no_difference_is_known(results):
-    """Null, not a number that means nothing; the models are there all the same."""
+def test_without_finite_test_nll_the_difference_is_null(results):
+    """If all models are infinite or there are no test names, the models are still listed."""
     infinite = {model_type: [math.inf] * 3 for model_type in "ab"}
 
     assert rows(results(scored(infinite)), "difference, nll_train") == {"a": (None, 2.0), "b": (None, 2.0)}
@@ -133,7 +133,7 @@ def test_where_all_are_infinite_or_nothing_is_held_out_no_difference_is_known(re
 
 
 def test_sample_quality_by_hand(results):
-    """Four samples of two lengths beside train; 'mia' is in test, 'ava' in both, and a hit is counted once."""
+    """Four samples of two lengths; 'mia' is in test, 'ava' in train and test, and a hit is counted once."""
     con = results(
         sampled={"a": ["ava", "mia", "mia", "zo"]}, train=[("ava", 3), ("emma", 1)], test=["mia", "ava", "eve"]
     )
@@ -146,7 +146,7 @@ def test_sample_quality_by_hand(results):
 
 
 def trigrams(names):
-    """Shares of trigrams of weighted names, by a plain loop."""
+    """Return the shares of trigrams in weighted names, from a plain loop."""
     counts = Counter()
     for name, weight in names:
         for i in range(len(name)):
@@ -155,23 +155,23 @@ def trigrams(names):
 
 
 def jensen_shannon(p, q):
-    """The divergence as Lin writes it, over all trigrams of both."""
+    """Return the divergence of Lin (1991) over all trigrams of both."""
     mean = {gram: (p.get(gram, 0) + q.get(gram, 0)) / 2 for gram in p.keys() | q.keys()}
     return sum(share * math.log(share / mean[gram]) for shares in (p, q) for gram, share in shares.items()) / 2
 
 
-def test_sample_quality_beside_a_plain_loop(results):
-    """400 random names of two alphabets and weights."""
+def test_sample_quality_equals_a_plain_loop(results):
+    """On 400 random weighted names."""
     rng = random.Random(2)
     names = ["".join(rng.choices("abcé", k=rng.randint(1, 6))) for _ in range(400)]
     train = sorted(Counter(names[:200]).items())
     con = results(sampled={"a": names[200:]}, train=train)
 
-    told = rows(con, "trigram_jsd, length_tv", "sample_quality")["a"]
+    quality = rows(con, "trigram_jsd, length_tv", "sample_quality")["a"]
 
     drawn = Counter(len(name) for name in names[200:])
     real = Counter(len(name) for name in names[:200])
-    assert told == pytest.approx(
+    assert quality == pytest.approx(
         (
             jensen_shannon(trigrams((name, 1) for name in names[200:]), trigrams(train)),
             sum(abs(drawn[n] - real[n]) / 200 for n in range(7)) / 2,
@@ -180,21 +180,21 @@ def test_sample_quality_beside_a_plain_loop(results):
 
 
 @pytest.mark.parametrize(("sample", "divergence"), [("ava", 0), ("zo", math.log(2))])
-def test_the_ends_of_the_scale(results, sample, divergence):
-    """Nothing between a list and itself; ln 2 where nothing is shared."""
+def test_the_limits_of_the_divergence(results, sample, divergence):
+    """0 between a list and itself; ln 2 between lists without a common trigram."""
     con = results(sampled={"a": [sample]})
 
     assert rows(con, "trigram_jsd", "sample_quality")["a"] == (pytest.approx(divergence, abs=1e-12),)
 
 
-def test_the_floor_draws_names_of_train_by_their_weight(results):
-    """As many as a model has samples, each as often as it weighs, within four standard errors; never of test."""
+def test_train_names_are_resampled_by_weight(results):
+    """The baseline has the number of samples of a model, within four standard errors, and no test names."""
     con = results(sampled={"a": ["x"] * 10_000}, train=[("ava", 1), ("emma", 2), ("zoe", 7)], test=["mia"])
 
     counts = dict(con.execute("select name, count(*) from resampled_names group by all").fetchall())
-    floor = rows(con, "n, copy_rate, held_out_hits", "sample_quality")["train, resampled"]
+    baseline = rows(con, "n, copy_rate, held_out_hits", "sample_quality")["train, resampled"]
 
     assert counts.keys() == {"ava", "emma", "zoe"}
     for name, share in (("ava", 0.1), ("emma", 0.2), ("zoe", 0.7)):
         assert counts[name] == pytest.approx(10_000 * share, abs=4 * math.sqrt(10_000 * share * (1 - share)))
-    assert floor == (10_000, 1, 0)
+    assert baseline == (10_000, 1, 0)

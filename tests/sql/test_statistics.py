@@ -1,3 +1,5 @@
+"""The relations with statistics of names, characters, lists and splits."""
+
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -5,12 +7,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from makemore.ingest import store as wh
+from makemore.ingest import store
 from makemore.relations import catalog
 
 
-def test_vocab_has_the_dot_first_then_code_points_in_order(built):
-    """count is how often each occurs, weights included; for '.', how many names end."""
+def test_vocab_is_the_dot_and_then_characters_by_code_point(built):
+    """Counts include weights; the count of '.' is the number of names."""
     con = built(["Żoë", "aZ\uff21", "😀a"], [1, 2, 3])
 
     assert con.execute("from vocab").fetchall() == [
@@ -26,7 +28,7 @@ def test_vocab_has_the_dot_first_then_code_points_in_order(built):
 
 
 def test_vocab_of_the_lecture_has_27_characters(lecture, lecture_names):
-    """26 letters and the end, each as often as Python counts it."""
+    """26 letters and the end, with the counts of Python."""
     rows = lecture.execute("select ix, ch, count from vocab").fetchall()
 
     assert [(ix, ch) for ix, ch, _ in rows] == list(enumerate(".abcdefghijklmnopqrstuvwxyz"))
@@ -34,22 +36,22 @@ def test_vocab_of_the_lecture_has_27_characters(lecture, lecture_names):
 
 
 def test_name_lengths_are_in_characters_and_weighted(built):
-    """Shares of all names, the shortest first."""
+    """Rows have the share of all names; the shortest length is first."""
     con = built(["ava", "😀🙂", "mia", "emma"], [1, 2, 2, 3])
 
     assert con.execute("from name_lengths").fetchall() == [(2, 2, 0.25), (3, 3, 0.375), (4, 3, 0.375)]
 
 
-def test_first_and_last_letters_are_the_ends_of_names(built):
-    """The most frequent first, then by code point; characters that no name begins or ends with are left out."""
+def test_first_and_last_letters_are_counted(built):
+    """Sorted by frequency, then code point, without unused characters."""
     con = built(["emma", "ava", "eve", "éa"], [1, 1, 1, 1])
 
     assert con.execute("from first_letters").fetchall() == [("e", 2, 0.5), ("a", 1, 0.25), ("é", 1, 0.25)]
     assert con.execute("from last_letters").fetchall() == [("a", 3, 0.75), ("e", 1, 0.25)]
 
 
-def test_first_letters_of_the_lecture_are_those_of_its_names(lecture, lecture_names):
-    """Python's slices are the witness."""
+def test_first_and_last_letters_of_the_lecture_list(lecture, lecture_names):
+    """Python counts the same."""
     first = Counter(name[0] for name in lecture_names)
     last = Counter(name[-1] for name in lecture_names)
 
@@ -58,7 +60,7 @@ def test_first_letters_of_the_lecture_are_those_of_its_names(lecture, lecture_na
 
 
 def test_the_lecture_list_has_its_golden_sizes(lecture):
-    """32,033 lines, 29,494 distinct names and 228,146 bigrams, all of them to train on."""
+    """32,033 lines, 29,494 distinct names and 228,146 bigrams, all in train."""
     assert lecture.execute("select split, lines, names, count, bigrams from split_sizes").fetchall() == [
         ("train", 32_033, 29_494, 32_033, 228_146)
     ]
@@ -67,32 +69,32 @@ def test_the_lecture_list_has_its_golden_sizes(lecture):
 
 @pytest.fixture
 def two_lists():
-    """Two lists in one home, with names that both have and lines that neither could use."""
+    """Two lists in one home, with common names and rejected rows."""
     con = duckdb.connect()
-    wh.create_tables(con)
+    store.create_tables(con)
     con.execute(
         "create table settings as select 0 as holdout, 1.0 as smoothing, 6 as ngram_order, 1 as ngram_min_count"
     )
-    given = {
+    lists = {
         "a.csv": (
             [(1, "emma", 5), (2, "ava", 1), (4, "emma", 2)],
             [(3, "J.R.", "dot"), (5, "", "empty"), (6, " ", "empty")],
         ),
         "b.txt": ([(1, "emma", 1), (2, "olivia", 1)], [(3, "x.y", "dot")]),
     }
-    for uri, (entries, rejects) in given.items():
-        source = wh.Source(uri, uri, 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
+    for uri, (entries, rejects) in lists.items():
+        source = store.Source(uri, uri, 1, {}, datetime(2026, 11, 22, tzinfo=UTC))
         batch = (
             pl.DataFrame(entries, schema=["row", "name", "weight"], orient="row"),
             pl.DataFrame(rejects, schema=["row", "raw", "reason"], orient="row"),
         )
-        wh.ingest(con, source, [batch])
+        store.ingest(con, source, [batch])
     list(catalog.build(con, catalog.selects()))
     return con
 
 
-def test_name_counts_add_up_lines_and_lists(two_lists):
-    """emma: 5 + 2 + 1 times, on three lines of two lists; the most frequent first."""
+def test_name_counts_sum_lines_and_lists(two_lists):
+    """emma has weight 5 + 2 + 1 on three lines of two lists; the most frequent name is first."""
     assert two_lists.execute("from name_counts").fetchall() == [
         ("emma", 4, "train", 8, 3, 2),
         ("ava", 3, "train", 1, 1, 1),
@@ -100,16 +102,16 @@ def test_name_counts_add_up_lines_and_lists(two_lists):
     ]
 
 
-def test_source_sizes_say_what_a_list_alone_gave(two_lists):
-    """Lines, distinct names, names of no other list, weights, mean length of its lines, rejects."""
+def test_source_sizes_describe_each_list(two_lists):
+    """Lines, distinct names, names in this list only, weights, mean length, rejects."""
     assert two_lists.execute("from source_sizes").fetchall() == [
         (1, "a.csv", 3, 2, 1, 8, pytest.approx(11 / 3), 3),
         (2, "b.txt", 2, 2, 1, 2, 5.0, 1),
     ]
 
 
-def test_reject_reasons_show_the_first_line_of_each(two_lists):
-    """By list, the most frequent reason first, with one of its lines to look at."""
+def test_reject_reasons_show_their_first_line(two_lists):
+    """Sorted by list and frequency, with one example line."""
     assert two_lists.execute("from reject_reasons").fetchall() == [
         (1, "empty", 2, 5, ""),
         (1, "dot", 1, 3, "J.R."),
