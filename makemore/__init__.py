@@ -1,7 +1,5 @@
 """makemore takes lists of names and makes more names like them."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """DuckDB connections, transactions and read-only queries."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Devices and threads that torch computes on."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

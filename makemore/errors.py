@@ -22,8 +22,6 @@ The command line prints these in one line. It does the same for an OSError, such
 fault and not the program. Any other exception is a bug and keeps its traceback.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -1,7 +1,5 @@
 """A home: the folder of one body of names, its paths and its lock."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os

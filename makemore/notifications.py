@@ -1,7 +1,5 @@
 """Alerts to webhooks and Prefect blocks. An alert that cannot be sent is a line in the log."""
 
-from __future__ import annotations
-
 import json
 import logging
 import urllib.error

@@ -1,14 +1,18 @@
 """Options of commands, checked when they are set: how to read lists, build relations, train and sample."""
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from makemore.errors import InvalidOption
 
-Format = Literal["text", "csv", "parquet", "jsonl"]
+FORMATS = tuple(sorted(file.stem for file in Path(__file__).parent.glob("ingest/formats/[!_]*.py")))
+"""Formats of lists: the modules of ingest/formats/, which are not imported for their names."""
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[FORMATS]
 TableFormat = Literal["txt", "csv", "json", "jsonl", "parquet"]
 Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -152,17 +156,13 @@ class SampleOptions:
                 object.__setattr__(self, option, unicodedata.normalize("NFC", value))
         for option in ("not_in", "ban"):
             object.__setattr__(self, option, tuple(getattr(self, option)))
-        if not 1 <= self.min_length <= MAX_LENGTH:
-            raise InvalidOption(f"--min-length {self.min_length} is out of range", f"use 1 to {MAX_LENGTH}")
-        if self.max_length is not None and not self.min_length <= self.max_length <= MAX_LENGTH:
+        _check(1 <= self.min_length <= MAX_LENGTH, "--min-length", self.min_length, f"use 1 to {MAX_LENGTH}")
+        if self.max_length is not None:
             hint = f"use {self.min_length} (the minimum length) to {MAX_LENGTH}"
-            raise InvalidOption(f"--max-length {self.max_length} is out of range", hint)
-        if not 0 < self.temperature < float("inf"):
-            raise InvalidOption(f"--temperature {self.temperature} is out of range", "use more than 0")
-        if self.top_k is not None and self.top_k < 1:
-            raise InvalidOption(f"--top-k {self.top_k} is out of range", "use 1 or more")
-        if not 0 < self.top_p <= 1:
-            raise InvalidOption(f"--top-p {self.top_p} is out of range", "use more than 0, and 1 at most")
+            _check(self.min_length <= self.max_length <= MAX_LENGTH, "--max-length", self.max_length, hint)
+        _check(0 < self.temperature < float("inf"), "--temperature", self.temperature, "use more than 0")
+        _check(self.top_k is None or self.top_k >= 1, "--top-k", self.top_k, "use 1 or more")
+        _check(0 < self.top_p <= 1, "--top-p", self.top_p, "use more than 0, and 1 at most")
 
 
 def check_seed(seed: int) -> int:

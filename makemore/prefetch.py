@@ -1,7 +1,5 @@
 """Iterators that compute the next items in threads while a caller uses the current one."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

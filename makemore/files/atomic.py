@@ -1,7 +1,5 @@
 """Files that are complete or absent: write aside, sync, rename."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """SHA-256 of files, and JSON objects that carry their own SHA-256."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

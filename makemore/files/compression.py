@@ -1,7 +1,5 @@
 """Streams that the suffix of a path compresses: .gz, .zst or none."""
 
-from __future__ import annotations
-
 import gzip
 from contextlib import nullcontext
 from pathlib import Path

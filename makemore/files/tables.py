@@ -1,7 +1,5 @@
 """Tables written piece by piece as text, CSV, JSON, JSON lines or Parquet."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """The bytes of a list, decompressed up to a limit."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,19 +36,14 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def check_unpacked(path: Path, size: int) -> None:
-    """Raise if a compressed list has more than its limit of bytes: a few kilobytes can unpack to a full disk.
-
-    Raises:
-        InvalidInput: it has.
-    """
+    """Raise InvalidInput if a compressed list has too many bytes: a few kilobytes can unpack to a full disk."""
     if size > (limit := max(MIN_LIMIT, MAX_RATIO * path.stat().st_size)):
-        raise InvalidInput(
-            f"{path} unpacks to more than {limit >> 20} MB, the limit for its size", "ingest it uncompressed, as text"
-        )
+        message = f"{path} unpacks to more than {limit >> 20} MB, the limit for its size"
+        raise InvalidInput(message, "ingest it uncompressed, as text")
 
 
 class _Limited(io.RawIOBase):
-    """Bytes of a compressed list, up to its limit."""
+    """The bytes of a compressed list, up to its limit."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self.file, self.path, self.size = file, path, 0

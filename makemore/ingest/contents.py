@@ -1,7 +1,5 @@
 """The contents of lists: which list has which, and which entries the counts do not include or exclude yet."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import duckdb
@@ -13,10 +11,7 @@ def set_content(con: duckdb.DuckDBPyConnection, uri: str, content_id: int, now: 
     """Point the URI of a list to a content; return the id of the list, which stays the same for a URI."""
     known = con.execute("delete from lists where uri = ? returning source_id", [uri]).fetchall()
     [(source_id,)] = known or con.execute("select nextval('source_ids')").fetchall()
-    con.execute(
-        "insert into lists values (?, ?, ?, ?)",
-        [source_id, uri, content_id, now.replace(tzinfo=None)],
-    )
+    con.execute("insert into lists values (?, ?, ?, ?)", [source_id, uri, content_id, now.replace(tzinfo=None)])
     _remove_unlisted(con)
     return int(source_id)
 
@@ -30,17 +25,13 @@ def forget(con: duckdb.DuckDBPyConnection, uris: list[str]) -> None:
 def reject_forgotten(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Reject the entries whose names are to be forgotten; return their number by the URI of the list."""
     contents = con.execute(
-        "select distinct contents.content_id, uri, source_id from contents join lists using (source_id) "
-        "order by source_id"
+        "select contents.content_id, uri, contents.content_id in (select content_id from entries "
+        "where sha256(lower(name)) in (select name_sha256 from forgotten)) "
+        "from contents join lists using (source_id) order by source_id"
     ).fetchall()
     rejected = {}
-    for content_id, uri, _ in contents:
-        matches = con.execute(
-            "select 1 from entries where content_id = ? "
-            "and sha256(lower(name)) in (select name_sha256 from forgotten) limit 1",
-            [content_id],
-        ).fetchall()
-        if matches:
+    for content_id, uri, has_forgotten in contents:
+        if has_forgotten:
             # The whole content is counted again: bigrams are counted by content.
             _uncount(con, content_id)
             con.execute("insert into uncounted values (?)", [content_id])

@@ -1,7 +1,5 @@
 """Lists that a home does not ingest: quarantined lists, and lists and names to forget."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 
@@ -21,13 +19,8 @@ def add(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, *, options: str, 
 
 def quarantined_lists(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Rows of the quarantined lists that are not released, oldest first."""
-    rows: list[dict[str, Any]] = (
-        con.sql(
-            "select * exclude (is_released) from quarantined_lists where not is_released order by quarantined_at, uri"
-        )
-        .pl()
-        .to_dicts()
-    )
+    select = "select * exclude (is_released) from quarantined_lists where not is_released order by quarantined_at, uri"
+    rows: list[dict[str, Any]] = con.sql(select).pl().to_dicts()
     return rows
 
 
@@ -39,11 +32,11 @@ def find_reason(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, options: 
     if forgotten:
         return f"was forgotten on {forgotten[0][0]}", False
     rows = con.execute(
-        "select reason, is_released from quarantined_lists where uri = ? and sha256 = ? and options = ?::json",
+        "select case when not is_released then reason end, is_released from quarantined_lists "
+        "where uri = ? and sha256 = ? and options = ?::json",
         [uri, sha256, options],
     ).fetchall()
-    reason, is_released = rows[0] if rows else (None, False)
-    return (None, True) if is_released else (reason, False)
+    return rows[0] if rows else (None, False)
 
 
 def release(con: duckdb.DuckDBPyConnection, source: str) -> tuple[str, str | None]:

@@ -1,21 +1,34 @@
 """Lists as batches of rows: row number, raw name, count as text, and why a row cannot be read."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 import polars as pl
 import pyarrow as pa
 
 from makemore.errors import InvalidInput, NotFound
 from makemore.ingest.compressed import list_suffix
-from makemore.ingest.formats import READERS, SUFFIXES
 from makemore.ingest.formats._rows import SCHEMA, frame, replace_surrogates
-from makemore.options import ReadOptions
+from makemore.options import FORMATS, ReadOptions
 
-__all__ = ["SCHEMA", "SUFFIXES", "batch_of", "format_of", "read"]
+__all__ = ["READERS", "SCHEMA", "SUFFIXES", "Reader", "batch_of", "format_of", "read"]
+
+
+class Reader(Protocol):
+    """A module of formats/."""
+
+    SUFFIXES: tuple[str, ...]
+
+    def read(self, path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
+        """Yield batches with the columns of `SCHEMA`."""
+
+
+READERS = {name: cast(Reader, import_module(f"makemore.ingest.formats.{name}")) for name in FORMATS}
+SUFFIXES = {suffix: name for name in ("text", *READERS) for suffix in READERS[name].SUFFIXES}
+"""Format of each suffix."""
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:

@@ -1,7 +1,5 @@
 """The scripts of text: Latin, Greek, Cyrillic, ..."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import polars as pl

@@ -1,7 +1,5 @@
 """Lists on a disk or a network: their URIs, their bytes and the hash of these."""
 
-from __future__ import annotations
-
 import glob
 import hashlib
 import http.client
@@ -17,7 +15,7 @@ from urllib.parse import urlsplit
 
 from makemore.errors import InvalidInput, NoListFound, NotFound, TransientError
 from makemore.ingest.compressed import list_suffix
-from makemore.ingest.formats import SUFFIXES
+from makemore.ingest.readers import SUFFIXES
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters of a path that control a terminal or the direction of text, and bytes that are not UTF-8."""
@@ -35,10 +33,7 @@ def expand(lists: list[str]) -> list[str]:
         NotFound: a path does not exist.
         NoListFound: a folder or a glob has no list.
     """
-    uris: dict[str, None] = {}
-    for name in lists:
-        uris.update(dict.fromkeys([_printable(name)] if is_url(name) else _paths(name)))
-    return list(uris)
+    return list(dict.fromkeys(uri for name in lists for uri in ([_printable(name)] if is_url(name) else _paths(name))))
 
 
 def is_url(name: str) -> bool:
@@ -55,9 +50,8 @@ def local_file(uri: str, folder: Path) -> Iterator[Path]:
         InvalidInput: the path has unprintable characters.
     """
     if REPLACEMENT in uri:
-        raise InvalidInput(
-            f"{uri} has a control character or invalid UTF-8 where {REPLACEMENT} stands", "rename the file"
-        )
+        message = f"{uri} has a control character or invalid UTF-8 where {REPLACEMENT} stands"
+        raise InvalidInput(message, "rename the file")
     if not is_url(uri):
         yield Path(uri)
         return
@@ -71,7 +65,7 @@ def local_file(uri: str, folder: Path) -> Iterator[Path]:
 
 
 def fingerprint(path: Path) -> tuple[str, int]:
-    """SHA-256 in hex and size in bytes of a file.
+    """SHA-256 in hex and size in bytes of a list.
 
     Raises:
         InvalidInput: it cannot be read, or is not a regular file.
@@ -95,9 +89,8 @@ def _download(uri: str, local: Path) -> None:
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
-        raise TransientError(
-            f"{uri} cannot be downloaded ({getattr(error, 'reason', error)})", "check the URL"
-        ) from error
+        reason = getattr(error, "reason", error)
+        raise TransientError(f"{uri} cannot be downloaded ({reason})", "check the URL") from error
     if missing:
         # urllib does not report a connection that was closed too early.
         raise TransientError(f"{uri}: the download ended {missing} bytes too early", "try again")
@@ -116,14 +109,12 @@ def _paths(name: str) -> list[str]:
         files = (file for file in path.iterdir() if not file.is_dir() and not file.name.startswith("."))
         paths = sorted(file for file in files if list_suffix(file) in SUFFIXES)
         if not paths:
-            raise NoListFound(
-                f"no list in {_printable(str(path))}", f"a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst"
-            )
+            hint = f"a list ends in {', '.join(SUFFIXES)}, each also .gz or .zst"
+            raise NoListFound(f"no list in {_printable(str(path))}", hint)
     elif path.exists():
         paths = [path]
     else:
-        matches = map(Path, sorted(glob.glob(str(path), recursive=True)))
-        paths = [match for match in matches if not match.is_dir()]
+        paths = [match for match in map(Path, sorted(glob.glob(str(path), recursive=True))) if not match.is_dir()]
         if not paths:
             raise (NoListFound if glob.has_magic(str(path)) else NotFound)(f"{_printable(name)} does not exist")
     # A symlink keeps its own path, so that a new target replaces the content of the old one.

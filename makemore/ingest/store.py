@@ -1,13 +1,12 @@
 """The tables of the working database that ingest writes: lists, their contents, entries and rejects."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -52,10 +51,9 @@ class Ingested:
     changed: bool
     quarantine_reason: str | None = None
 
-    @property
-    def quarantine_message(self) -> str:
+    def quarantine_message(self, home: Path) -> str:
         """The reason of the quarantine, with the command that releases the list."""
-        hint = f"makemore release {shlex.quote(self.uri)} --home HOME"
+        hint = shlex.join(["makemore", "release", self.uri, "--home", str(home)])
         return f"{self.uri} is quarantined: it {self.quarantine_reason}. hint: {hint}"
 
 
@@ -158,7 +156,10 @@ def ingest(
         forgotten = quarantine.reject_forgotten(con, content_id)
         names, rejects = names - forgotten, rejects + forgotten
         if not names:
-            raise InvalidInput(f"{source.uri} has no valid name: {_why(con, content_id, rejects)}")
+            why = "it is empty"
+            if rejects:
+                why = f"all {rejects} lines were rejected, the first, line {screening.first_reject(con, content_id)}"
+            raise InvalidInput(f"{source.uri} has no valid name: {why}")
         new = screening.Lines(names, rejects, frozenset(scripts_of(characters)))
         if screened and (reason := screening.quarantine_reason(con, content_id, before, replaced, new)):
             raise QuarantinedList(reason)
@@ -191,9 +192,3 @@ def _append(con: duckdb.DuckDBPyConnection, table: str, content_id: int, rows: p
     con.execute(f"insert into {table} by name select * from new_rows")
     con.unregister("new_rows")
     return len(rows)
-
-
-def _why(con: duckdb.DuckDBPyConnection, content_id: int, rejects: int) -> str:
-    if not rejects:
-        return "it is empty"
-    return f"all {rejects} lines were rejected, the first, line {screening.first_reject(con, content_id)}"

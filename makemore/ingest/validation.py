@@ -1,7 +1,5 @@
 """Divide the rows of a list into entries and rejects."""
 
-from __future__ import annotations
-
 import polars as pl
 
 from makemore.options import ReadOptions

@@ -1,7 +1,5 @@
 """Ingest all lists of a run; a list that fails does not stop the others."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -75,7 +73,7 @@ def _ingest(home: Path, uri: str, options: IngestOptions, ingest: IngestStep) ->
     except Exception as error:
         return _failed(uri, error)
     is_new_problem = ingested.quarantine_reason and ingested.changed
-    return Outcome(uri, ingested, ingested.quarantine_message if is_new_problem else None)
+    return Outcome(uri, ingested, ingested.quarantine_message(home) if is_new_problem else None)
 
 
 def _failed(name: str, error: Exception) -> Outcome:

@@ -1,7 +1,5 @@
 """Ingest one list, and release quarantined lists."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator

@@ -61,7 +61,7 @@ def ingest_each(
     for uri in expand(list(lists)):
         result = ingest(home, uri, options)
         if result.quarantine_reason:
-            quarantined.append(result.quarantine_message)
+            quarantined.append(result.quarantine_message(home))
         else:
             yield result
     if quarantined:

@@ -3,8 +3,6 @@
 To add a column, add a `Column` here. A new figure also needs a column in sql/results/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Differences between two versions: lists, options, models on the names that both held out, bigrams."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Report page (report.html, a single file that loads nothing) and model card (README.md) of a version."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from pathlib import Path

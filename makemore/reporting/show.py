@@ -1,7 +1,5 @@
 """Terminal text of one version in detail: lists, options, models, decisions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from makemore.reporting.text import comparison

@@ -1,7 +1,5 @@
 """Terminal text of versions, tables, scores and names."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator, Sequence
 from shutil import get_terminal_size

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from makemore.errors import InvalidInput, NotFound
 from makemore.ingest import readers
-from makemore.ingest.formats import READERS, _lines
+from makemore.ingest.formats import _lines
 from makemore.options import Format, ReadOptions
 
 # A reader that infers types would take these for missing values, booleans, numbers or quoted fields.
@@ -545,4 +545,4 @@ def test_a_missing_list_is_an_error(tmp_path):
 
 def test_each_format_option_has_a_reader():
     """The choices of `--format` equal the modules of formats/."""
-    assert set(get_args(Format)) == set(READERS)
+    assert set(get_args(Format)) == set(readers.READERS)

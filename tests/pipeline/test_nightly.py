@@ -101,7 +101,7 @@ def test_a_quarantined_list_is_reported_once(inbox, tmp_path):
 
     [problem] = first.problems
     assert problem.startswith(f"{inbox / 'greek.txt'} is quarantined: it brings Greek")
-    assert problem.endswith(f"hint: makemore release {inbox / 'greek.txt'} --home HOME")
+    assert problem.endswith(f"hint: makemore release {inbox / 'greek.txt'} --home {tmp_path / 'home'}")
     assert first.version is None
     assert second == RunResult(None)
 

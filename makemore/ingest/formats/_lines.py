@@ -1,7 +1,5 @@
 """The lines of a text file, in chunks."""
 
-from __future__ import annotations
-
 import codecs
 import io
 from collections.abc import Iterator
@@ -49,8 +47,5 @@ def _refuse_binary(path: Path, encoding: str) -> None:
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     invalid = sum(ch == "\ufffd" or (ch < " " and ch not in "\t\n\r\f") for ch in text)
     if invalid > max(8, MAX_BINARY_SHARE * len(text)):
-        raise InvalidInput(
-            f"{path} is not text in {encoding.removesuffix('-sig')}: {invalid / len(text):.0%} of its first characters "
-            "are control or undecodable characters",
-            "use --encoding",
-        )
+        message = f"{path} is not text in {encoding.removesuffix('-sig')}: {invalid / len(text):.0%} of its first "
+        raise InvalidInput(message + "characters are control or undecodable characters", "use --encoding")

@@ -1,7 +1,5 @@
 """Batches of rows: row number, raw name, count as text, and why a row cannot be read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,10 +23,8 @@ def frame(rows: Iterable[Row]) -> pl.DataFrame:
 
 def columns(row: int, raw: pl.Series, count: pl.Series | None = None) -> pl.DataFrame:
     """A batch of valid rows, numbered from `row`."""
-    null = pl.lit(None, pl.String)
-    return pl.select(
-        row=pl.int_range(row, row + len(raw)), raw=raw, count=null if count is None else count, reject_reason=null
-    )
+    null, rows = pl.lit(None, pl.String), pl.int_range(row, row + len(raw))
+    return pl.select(row=rows, raw=raw, count=null if count is None else count, reject_reason=null)
 
 
 def column_indices(path: Path, names: list[str], options: ReadOptions) -> tuple[int, int | None]:

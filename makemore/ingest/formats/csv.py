@@ -1,7 +1,5 @@
 """CSV with a name column and an optional count column."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from pathlib import Path

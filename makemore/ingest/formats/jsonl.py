@@ -1,7 +1,5 @@
 """JSON lines: one object a line, with a name and an optional count."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Parquet with a name column and an optional count column."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,16 +22,14 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     schema = file.schema_arrow
     name, count = column_indices(path, schema.names, options)
     if not _is_text(schema.types[name]):
-        raise InvalidInput(
-            f"{path}: column {schema.names[name]!r} has type {schema.types[name]}, not text", "use --name-column COLUMN"
-        )
+        message = f"{path}: column {schema.names[name]!r} has type {schema.types[name]}, not text"
+        raise InvalidInput(message, "use --name-column COLUMN")
     used = [schema.names[i] for i in (name, count) if i is not None]
     # A page is decompressed in memory as a whole, so its size is checked before it is read.
     check_unpacked(path, _unpacked_size(file.metadata, used))
     row, size = 1, 0
     for batch in file.iter_batches(1 << 18, columns=used):
-        frame = pl.from_arrow(batch)
-        assert isinstance(frame, pl.DataFrame)
+        frame = pl.DataFrame(batch)
         raw = frame[schema.names[name]].cast(pl.String).fill_null("")
         size += len(raw) + int(raw.str.len_bytes().sum())
         check_unpacked(path, size)
@@ -50,7 +46,5 @@ def _unpacked_size(metadata: pq.FileMetaData, used: list[str]) -> int:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    types = pa.types
-    if types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return kind in (pa.string(), pa.large_string(), pa.string_view())

@@ -1,7 +1,5 @@
 """Text: one name a line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
