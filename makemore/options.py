@@ -50,9 +50,8 @@ class ReadOptions:
             _check(len(self.delimiter) == 1, "--delimiter", repr(self.delimiter), "use one character")
         columns = [column.strip().lower() for column in (self.columns or "").split(",")]
         if self.columns is not None and self.name_column.lower() not in columns:
-            raise InvalidOption(
-                f"--columns {self.columns} does not contain {self.name_column!r}", "name the column with the name"
-            )
+            message = f"--columns {self.columns} does not contain {self.name_column!r}"
+            raise InvalidOption(message, "name the column with the name")
         try:
             "".encode(self.encoding)
         except LookupError:
@@ -166,11 +165,7 @@ class SampleOptions:
 
 
 def check_seed(seed: int) -> int:
-    """Return the seed.
-
-    Raises:
-        InvalidOption: the seed is out of range.
-    """
+    """Return the seed, or raise InvalidOption if it is out of range."""
     _check(0 <= seed < 2**63, "--seed", seed, "use 0 to 2**63 - 1")
     return seed
 

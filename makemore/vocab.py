@@ -127,9 +127,8 @@ class Vocab:
                 if ch == END:
                     raise InvalidInput(f"{name!r} contains '.', which marks the start and the end of a name")
                 if ch not in self.stoi:
-                    raise InvalidInput(
-                        f"{name!r} {self.reject_reason(ch)}", "ingest a list that contains it, then train"
-                    )
+                    message = f"{name!r} {self.reject_reason(ch)}"
+                    raise InvalidInput(message, "ingest a list that contains it, then train")
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:

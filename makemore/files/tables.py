@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -15,13 +15,7 @@ from makemore.files.atomic import written_aside
 from makemore.files.compression import COMPRESSED, compressed
 from makemore.options import TableFormat
 
-SUFFIXES: dict[str, TableFormat] = {
-    ".txt": "txt",
-    ".csv": "csv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".parquet": "parquet",
-}
+SUFFIXES: dict[str, TableFormat] = {f".{name}": name for name in get_args(TableFormat)}
 ROW_GROUP = 1 << 17
 """Rows of a Parquet row group, except for the last one."""
 KEY = "makemore"
@@ -73,11 +67,7 @@ def writing(
             yield write
         return
     with written_aside(target) as aside:
-        with (
-            aside.open("wb") as file,
-            compressed(file, target) as stream,
-            _writing(stream, table_format, metadata) as write,
-        ):
+        with aside.open("wb") as raw, compressed(raw, target) as file, _writing(file, table_format, metadata) as write:
             yield write
         # The metadata of an earlier table must not describe this one.
         metadata_of(target).unlink(missing_ok=True)
@@ -96,9 +86,8 @@ def _check_columns(frame: pl.DataFrame, table_format: TableFormat) -> None:
         raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}", "use .csv")
     for name, kind in frame.schema.items():
         if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
-            raise InvalidOption(
-                f"{table_format} cannot hold column {name!r} of {kind}", "use parquet, or cast it to text"
-            )
+            message = f"{table_format} cannot hold column {name!r} of {kind}"
+            raise InvalidOption(message, "use parquet, or cast it to text")
 
 
 @contextmanager
@@ -130,8 +119,7 @@ def _text(frame: pl.DataFrame, table_format: TableFormat, *, first: bool) -> byt
             frame.write_csv(buffer, include_header=first)
         case "json":
             rows = frame.write_json().encode()[1:-1]
-            buffer.write(b"" if first or not rows else b",")
-            buffer.write(rows)
+            buffer.write(rows if first or not rows else b"," + rows)
         case "jsonl":
             frame.write_ndjson(buffer)
     return buffer.getvalue()

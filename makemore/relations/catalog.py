@@ -73,10 +73,8 @@ def build_order(selects: Mapping[str, str]) -> list[str]:
     try:
         return list(TopologicalSorter(reads).static_order())
     except CycleError as error:
-        circle = " -> ".join(reversed(error.args[1]))
-        raise InvalidInput(
-            f"circular dependency in sql/: {circle}", "move the shared part into its own file"
-        ) from error
+        message = f"circular dependency in sql/: {' -> '.join(reversed(error.args[1]))}"
+        raise InvalidInput(message, "move the shared part into its own file") from error
 
 
 def build(con: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> Iterator[tuple[str, int]]:
@@ -87,11 +85,7 @@ def build(con: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> Itera
 
 
 def run_checks(con: duckdb.DuckDBPyConnection, checks: Mapping[str, str]) -> None:
-    """Run checks.
-
-    Raises:
-        FailedCheck: with the head comment of the check and the first row that violates it.
-    """
+    """Raise FailedCheck with the head comment of the first failed check and the first row that violates it."""
     for select in checks.values():
         # Materialized: DuckDB 2.0.0 does not terminate on some joins below a limit.
         cursor = con.execute(f"with found as materialized ({select}) select * from found limit 1")
@@ -120,6 +114,5 @@ def _base_tables(node: Any) -> Iterator[str]:
         if node.get("type") == "BASE_TABLE":
             yield node["table_name"]
         node = list(node.values())
-    if isinstance(node, list):
-        for child in node:
-            yield from _base_tables(child)
+    for child in node if isinstance(node, list) else ():
+        yield from _base_tables(child)

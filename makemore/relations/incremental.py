@@ -26,8 +26,8 @@ def count_all(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:
     """
     drop_all(con)
     for name in catalog.build_order(catalog.selects()):
-        if name == "content_bigram_counts" and counter:
-            _load(con, "create table content_bigram_counts as from rows", counter(con))
+        if name == "content_bigram_counts":
+            _count_bigrams(con, "create table content_bigram_counts as", counter)
         else:
             _create(con, "table" if name in catalog.counted() else "view", name)
     for macro, select in catalog.macros().items():
@@ -54,16 +54,12 @@ def update(con: duckdb.DuckDBPyConnection, counter: Counter | None, max_changed:
         con.execute("create view added.entries as from main.entries semi join main.uncounted using (content_id)")
         con.execute("create view removed.entries as select * exclude (options) from main.uncounted_removals")
         con.execute("create view removed.contents as select distinct content_id, options from main.uncounted_removals")
+        for schema in ("removed", "added"):
+            with _inside(con, schema):
+                _create(con, "view", "content_names")
+                _create(con, "table", "split_names")
         with _inside(con, "added"):
-            _create(con, "view", "content_names")
-            _create(con, "table", "split_names")
-            if counter:
-                _load(con, "insert into main.content_bigram_counts from rows", counter(con))
-            else:
-                con.execute(f"insert into main.content_bigram_counts {catalog.selects()['content_bigram_counts']}")
-        with _inside(con, "removed"):
-            _create(con, "view", "content_names")
-            _create(con, "table", "split_names")
+            _count_bigrams(con, "insert into main.content_bigram_counts", counter)
         for schema in ("before", "after"):
             con.execute(sql(f"incremental/split_names_{schema}"))
             with _inside(con, schema):
@@ -113,11 +109,9 @@ def _schemas(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     for schema in SCHEMAS:
         con.execute(f"create schema {schema}")
     yield
-    tables = con.execute(
-        "select schema_name, table_name from duckdb_tables() where schema_name in ?", [SCHEMAS]
-    ).fetchall()
+    select = "select schema_name, table_name from duckdb_tables() where schema_name in ?"
     # One by one: DuckDB 2.0.0 cannot commit the drop of a schema whose tables the same transaction filled.
-    for schema, table in tables:
+    for schema, table in con.execute(select, [SCHEMAS]).fetchall():
         con.execute(f"drop table {schema}.{table}")
     for schema in SCHEMAS:
         con.execute(f"drop schema {schema} cascade")
@@ -137,10 +131,14 @@ def _create(con: duckdb.DuckDBPyConnection, kind: str, name: str) -> None:
     con.execute(f"create {kind} {name} as {catalog.selects()[name]}")
 
 
-def _load(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> None:
-    con.register("rows", rows)
-    con.execute(statement)
-    con.unregister("rows")
+def _count_bigrams(con: duckdb.DuckDBPyConnection, statement: str, counter: Counter | None) -> None:
+    """Create or fill a table with the bigram counts of each content."""
+    if counter is None:
+        con.execute(f"{statement} {catalog.selects()['content_bigram_counts']}")
+        return
+    con.register("counted", counter(con))
+    con.execute(f"{statement} from counted")
+    con.unregister("counted")
 
 
 def _mark_counted(con: duckdb.DuckDBPyConnection) -> None:

@@ -66,12 +66,11 @@ def model_changes(before: Version, after: Version) -> Iterator[tuple[str, float,
 
 def bigram_changes(before: Version, after: Version) -> pl.DataFrame:
     """Return columns ch1, ch2, before, after, names: the largest changes of a bigram's share, with example names."""
-    select = sql("diff/bigram_changes")
     with duckdb.connect() as con:
         for version, side in ((before, "before"), (after, "after")):
             con.register(f"counts_{side}", version.read_counts().to_arrow())
             con.register(f"names_{side}", query(version.stats, "from name_counts").to_arrow())
-        changes: pl.DataFrame = con.sql(select).pl()
+        changes: pl.DataFrame = con.sql(sql("diff/bigram_changes")).pl()
     return changes
 
 

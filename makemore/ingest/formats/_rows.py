@@ -28,18 +28,12 @@ def columns(row: int, raw: pl.Series, count: pl.Series | None = None) -> pl.Data
 
 
 def column_indices(path: Path, names: list[str], options: ReadOptions) -> tuple[int, int | None]:
-    """Indices of the name column and of the count column, which may be missing.
-
-    Raises:
-        InvalidInput: a column of the options is missing.
-    """
+    """Indices of the name column and of the count column, which may be missing unless an option names it."""
     indices = {name.strip().lower(): i for i, name in reversed(list(enumerate(names)))}
     for column, option in ((options.name_column, "--name-column"), (options.count_column, "--count-column")):
         if column is not None and column.lower() not in indices:
-            raise InvalidInput(
-                f"{path} has no column {column!r}, only {', '.join(map(repr, names))[:200]}",
-                f"use {option} COLUMN, --columns name,... for a CSV without a header, or --delimiter ';'",
-            )
+            hint = f"use {option} COLUMN, --columns name,... for a CSV without a header, or --delimiter ';'"
+            raise InvalidInput(f"{path} has no column {column!r}, only {', '.join(map(repr, names))[:200]}", hint)
     return indices[options.name_column.lower()], indices.get((options.count_column or "count").lower())
 
 
