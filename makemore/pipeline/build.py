@@ -2,7 +2,6 @@
 
 import json
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,6 @@ COUNTERS: dict[str, incremental.Counter | None] = {"sql": None, "polars": conten
 log = logging.getLogger("makemore")
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """The options, the lists and the digest of sql/ that the relations were built with."""
-
-    options: BuildOptions
-    built_from: str | None
-    built_by: str | None
-
-
 def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
     """Build the relations, or update them; return the number of rows of each table.
 
@@ -43,10 +33,8 @@ def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
         sources = _sources(con, home)
         _build(con, sources, options)
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
-    log.info(
-        "built relations: %s names, %d lists, %d checks passed",
-        f"{rows['entries']:,}", len(sources), len(catalog.checks()),
-    )  # fmt: skip
+    lists, checks = len(sources), len(catalog.checks())
+    log.info("built relations: %s names, %d lists, %d checks passed", f"{rows['entries']:,}", lists, checks)
     return rows
 
 
@@ -56,10 +44,10 @@ def update_relations(con: duckdb.DuckDBPyConnection) -> None:
     Raises:
         FailedCheck: a check of sql/checks/ fails.
     """
-    settings, sources = _settings(con), store.sources(con)
-    if settings and sources:
-        _build(con, sources, settings.options)
-    elif settings:
+    (options, _, _), sources = _settings(con), store.sources(con)
+    if options and sources:
+        _build(con, sources, options)
+    elif options:
         incremental.drop_all(con)
         con.execute("drop table settings")
 
@@ -72,19 +60,19 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
         InvalidInput: the lists or sql/ changed since the last build.
     """
     sources = _sources(con, home)
-    settings = _settings(con)
-    if settings is None or settings.built_from != _state_of(sources):
+    options, built_from, built_by = _settings(con)
+    if options is None or built_from != _state_of(sources):
         raise InvalidInput(f"the lists of {home} changed since the last build", "run `makemore build`")
-    if settings.built_by != catalog.digest():
+    if built_by != catalog.digest():
         raise InvalidInput(f"the relations of {home} were built by another makemore", "run `makemore build`")
-    return sources, settings.options
+    return sources, options
 
 
 def _build(con: duckdb.DuckDBPyConnection, sources: list[dict[str, Any]], options: BuildOptions) -> None:
     counter = COUNTERS[options.count_with]
     with transaction(con):
-        settings = _settings(con)
-        can_update = settings is not None and (settings.options, settings.built_by) == (options, catalog.digest())
+        old_options, _, built_by = _settings(con)
+        can_update = (old_options, built_by) == (options, catalog.digest())
         if not (can_update and incremental.update(con, counter)):
             con.execute(
                 "create or replace table settings as "
@@ -98,12 +86,13 @@ def _build(con: duckdb.DuckDBPyConnection, sources: list[dict[str, Any]], option
         catalog.run_checks(con, catalog.checks())
 
 
-def _settings(con: duckdb.DuckDBPyConnection) -> _Settings | None:
+def _settings(con: duckdb.DuckDBPyConnection) -> tuple[BuildOptions | None, str | None, str | None]:
+    """The options, the lists and the digest of sql/ that the relations were built with; None if they never were."""
     if not con.execute("select 1 from duckdb_tables() where table_name = 'settings'").fetchall():
-        return None
+        return None, None, None
     settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True)
     built_from, built_by = settings.pop("built_from"), settings.pop("built_by")
-    return _Settings(BuildOptions(*settings.values()), built_from, built_by)
+    return BuildOptions(*settings.values()), built_from, built_by
 
 
 def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:

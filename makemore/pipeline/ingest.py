@@ -89,6 +89,5 @@ def _warn_of_fields(con: duckdb.DuckDBPyConnection, ingested: Ingested) -> None:
         [ingested.source_id],
     ).fetchall()[0]
     if share > 0.5:
-        log.warning(
-            "%s: names look like %r. hint: read a table with --columns name,... or --format csv", ingested.uri, example
-        )
+        hint = "read a table with --columns name,... or --format csv"
+        log.warning("%s: names look like %r. hint: %s", ingested.uri, example, hint)

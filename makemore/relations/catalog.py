@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 import duckdb
 
@@ -20,30 +19,20 @@ def _read(*patterns: str) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
 
 
-def selects() -> dict[str, str]:
-    """The select of each relation of the working database."""
-    return _read("*.sql", "counts/*.sql")
+selects = partial(_read, "*.sql", "counts/*.sql")
+"""The select of each relation of the working database."""
+selects_on_results = partial(_read, "results/*.sql")
+"""The select of each relation that is built in a version, after its models are trained."""
+checks = partial(_read, "checks/*.sql")
+"""The select of each check of the counts; it returns violations."""
+ngram_checks = partial(_read, "checks/ngram/*.sql")
+"""The select of each check of n-gram probabilities, run where these are computed."""
 
 
 @cache
 def counted() -> frozenset[str]:
     """Names of the relations that are tables, updated incrementally; all others are views."""
     return frozenset(_read("counts/*.sql"))
-
-
-def selects_on_results() -> dict[str, str]:
-    """The select of each relation that is built in a version, after its models are trained."""
-    return _read("results/*.sql")
-
-
-def checks() -> dict[str, str]:
-    """The select of each check of the counts; it returns violations."""
-    return _read("checks/*.sql")
-
-
-def ngram_checks() -> dict[str, str]:
-    """The select of each check of n-gram probabilities, run where these are computed."""
-    return _read("checks/ngram/*.sql")
 
 
 @cache
@@ -103,16 +92,10 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 @cache
 def _tables_read(select: str) -> frozenset[str]:
     """Names of the tables in a select, which is parsed without a database."""
-    parsed = json.loads(duckdb.execute("select json_serialize_sql(?)", [select]).fetchall()[0][0])
-    if parsed["error"]:
-        raise InvalidInput(f"invalid select in sql/: {parsed['error_message']}")
-    return frozenset(_base_tables(parsed))
-
-
-def _base_tables(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if node.get("type") == "BASE_TABLE":
-            yield node["table_name"]
-        node = list(node.values())
-    for child in node if isinstance(node, list) else ():
-        yield from _base_tables(child)
+    columns = "tree ->> '$..table_name', tree ->> '$.error_message'"
+    [(tables, error)] = duckdb.execute(
+        f"select {columns} from (select json_serialize_sql(?) as tree)", [select]
+    ).fetchall()
+    if error:
+        raise InvalidInput(f"invalid select in sql/: {error}")
+    return frozenset(tables)

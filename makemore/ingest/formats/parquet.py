@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pyarrow as pa
@@ -29,7 +30,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     check_unpacked(path, _unpacked_size(file.metadata, used))
     row, size = 1, 0
     for batch in file.iter_batches(1 << 18, columns=used):
-        frame = pl.DataFrame(batch)
+        frame = cast(pl.DataFrame, pl.from_arrow(batch))
         raw = frame[schema.names[name]].cast(pl.String).fill_null("")
         size += len(raw) + int(raw.str.len_bytes().sum())
         check_unpacked(path, size)
