@@ -92,10 +92,8 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 @cache
 def _tables_read(select: str) -> frozenset[str]:
     """Names of the tables in a select, which is parsed without a database."""
-    columns = "tree ->> '$..table_name', tree ->> '$.error_message'"
-    [(tables, error)] = duckdb.execute(
-        f"select {columns} from (select json_serialize_sql(?) as tree)", [select]
-    ).fetchall()
+    parse = "select tree ->> '$..table_name', tree ->> '$.error_message' from (select json_serialize_sql(?) as tree)"
+    [(tables, error)] = duckdb.execute(parse, [select]).fetchall()
     if error:
         raise InvalidInput(f"invalid select in sql/: {error}")
     return frozenset(tables)
