@@ -21,10 +21,7 @@ def scripts_of(characters: Iterable[str]) -> list[str]:
     left = letters.filter(letters.str.contains(r"^[\p{L}--\p{Common}--\p{Inherited}]$"))
     scripts = []
     for script in SCRIPTS:
-        if left.is_empty():
-            break
-        matches = left.str.contains(rf"^\p{{{script}}}$")
-        if matches.any():
+        if not left.is_empty() and (matches := left.str.contains(rf"^\p{{{script}}}$")).any():
             scripts.append(script)
             left = left.filter(~matches)
     return sorted(scripts + [OTHER] * (not left.is_empty()))

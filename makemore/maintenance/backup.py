@@ -1,7 +1,5 @@
 """Export a home to one archive, and restore a home from it after every byte is checked."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import re
@@ -57,12 +55,7 @@ def export_home(home: Path, file: Path) -> ExportSummary:
     if file.resolve().is_relative_to(home.resolve()):
         raise InvalidOption(f"{file} is inside the home", "use another folder, at best on another disk")
     files, left_out = _files(Home(home))
-    contents = {
-        "format": archive.FORMAT,
-        "makemore": __version__,
-        "created_at": registry.timestamp(),
-        "files": files,
-    }
+    contents = {"format": archive.FORMAT, "makemore": __version__, "created_at": registry.timestamp(), "files": files}
     # One name for all exports of a home: the next export overwrites the leftover of a killed one.
     aside = file.with_name(f".{hashlib.sha256(bytes(home.resolve())).hexdigest()[:12]}.export.partial")
     try:
@@ -143,10 +136,8 @@ def _clear(aside: Home) -> None:
 def _unpack(file: Path, aside: Home) -> archive.Contents:
     """Unpack an archive into a folder and flush it to the disk; the contents of the archive."""
     with archive.reading(file, file) as (contents, members):
-        size, free = (
-            sum(expected["bytes"] for expected in contents["files"].values()),
-            shutil.disk_usage(aside.path).free,
-        )
+        size = sum(expected["bytes"] for expected in contents["files"].values())
+        free = shutil.disk_usage(aside.path).free
         if size > free:
             raise CorruptArchive(f"it needs {size:,} bytes, {aside.path.parent} has {free:,} free")
         for path in contents["files"]:

@@ -1,7 +1,5 @@
 """Verify a home: the working database, the registry, and the files of each version."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +31,13 @@ def verify(home: Path, name: str | None = None) -> Iterator[str]:
         NotFound: the version does not exist, or the home has neither a database nor a version.
         CorruptData: after the last line, if something is damaged.
     """
-    place, damaged, hints = Home(home), [], []
+    place, damaged = Home(home), dict[str, str]()
+
+    def lines(part: str, problems: list[str], hint: str) -> list[str]:
+        if problems:
+            damaged[part] = hint
+        return [f"{part}: {problem}" for problem in problems] or [f"{part}: ok"]
+
     versions = list_versions(place)
     if name is not None or not (versions or place.db.exists()):
         versions = [find_version(place, name)]
@@ -44,26 +48,16 @@ def verify(home: Path, name: str | None = None) -> Iterator[str]:
         except HomeBusy as error:
             yield f"{place.db.name}: not checked: {error}"
         else:
-            yield from _lines(place.db.name, problems)
-            if problems:
-                damaged.append(place.db.name)
-                hints.append(DATABASE_HINT)
-        problems = list(registry_problems(place))
-        yield from _lines(registry.REGISTRY, problems)
-        if problems:
-            damaged.append(registry.REGISTRY)
-            hints.append(REGISTRY_HINT)
+            yield from lines(place.db.name, problems, DATABASE_HINT)
+        yield from lines(registry.REGISTRY, list(registry_problems(place)), REGISTRY_HINT)
     for version in versions:
         problems = _version_problems(version)
-        if not version.path.exists():
+        if version.path.exists():
+            yield from lines(version.name, problems, f"do not use {version.name}")
+        else:
             yield f"{version.name}: deleted during the check"
-            continue
-        yield from _lines(version.name, problems)
-        if problems:
-            damaged.append(version.name)
-            hints.append(f"do not use {version.name}")
     if damaged:
-        raise CorruptData(f"{home} is damaged: {', '.join(damaged)}", "; ".join(hints))
+        raise CorruptData(f"{home} is damaged: {', '.join(damaged)}", "; ".join(damaged.values()))
 
 
 def database_problems(home: Home) -> Iterator[str]:
@@ -120,7 +114,3 @@ def _table_problems(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]
         con.execute(f'select bit_xor(hash(columns(*))) from "{table}"').fetchall()
     except duckdb.Error as error:
         yield f"table {table} cannot be read: {first_line(error)}"
-
-
-def _lines(part: str, problems: list[str]) -> list[str]:
-    return [f"{part}: {problem}" for problem in problems] or [f"{part}: ok"]

@@ -1,7 +1,5 @@
 """Forget a list or a name: remove it from the database and its counts, and mark the versions that contain it."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,7 +54,8 @@ def forget_source(home: Path, source: str) -> Forgotten:
             if any(row["sha256"] in sha256s or row["uri"] in uris for row in sources)
         ]
         what = f"the list {uri}, sha256 {min(sha256s)[:12]}"
-        _mark(home, versions, what)
+        # First, so that an interruption leaves no version unmarked.
+        registry.mark_forgotten(Home(home), dict.fromkeys(versions, what))
         with transaction(con):
             contents.forget(con, uris)
             for each in uris:
@@ -80,16 +79,11 @@ def forget_name(home: Path, name: str) -> Forgotten:
         sha256 = quarantine.name_sha256(con, name)
         versions = [version.name for version in list_versions(Home(home)) if _has(version, sha256)]
         what = f"a name, sha256 {sha256[:12]}"
-        _mark(home, versions, what)
+        registry.mark_forgotten(Home(home), dict.fromkeys(versions, what))
         with transaction(con):
             quarantine.forget_name(con, name, datetime.now(UTC))
             lines = contents.reject_forgotten(con)
     return _finish(home, Forgotten(sum(lines.values()), tuple(lines), tuple(versions)), what)
-
-
-def _mark(home: Path, versions: list[str], what: str) -> None:
-    """Mark the versions before anything else, so that an interruption leaves none of them unmarked."""
-    registry.mark_forgotten(Home(home), dict.fromkeys(versions, what))
 
 
 def _finish(home: Path, forgotten: Forgotten, what: str) -> Forgotten:

@@ -1,7 +1,5 @@
 """Delete old versions and the leftovers of killed runs."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import time
@@ -63,7 +61,12 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     leftovers = sorted(_leftovers(place))
     pruned = Pruned(_deleted(place, versions), _deleted(place, leftovers), why)
     if not dry_run:
-        errors = [error for path in leftovers if (error := _try_delete(path))]
+        errors = []
+        for path in leftovers:
+            try:
+                _delete(path)
+            except OSError as error:
+                errors.append(error)
         _retire(place, versions)
         if errors:
             raise errors[0]
@@ -119,15 +122,6 @@ def _deleted(home: Home, paths: list[Path]) -> tuple[Deleted, ...]:
 def _bytes(path: Path) -> int:
     inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
     return sum(found.lstat().st_size for found in inside if found.is_symlink() or not found.is_dir())
-
-
-def _try_delete(path: Path) -> OSError | None:
-    """Delete a file or folder; the error if that fails."""
-    try:
-        _delete(path)
-    except OSError as error:
-        return error
-    return None
 
 
 def _delete(path: Path) -> None:

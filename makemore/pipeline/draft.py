@@ -1,7 +1,5 @@
 """The draft of a version: checked settings, a snapshot of the relations, and the files that follow from it."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -78,10 +76,8 @@ def _check_splits(con: duckdb.DuckDBPyConnection, settings: dict[str, dict[str, 
         raise InvalidInput("the train split is empty", "run `makemore build --holdout 0`, or ingest more names")
     for model_type, values in settings.items():
         if "dev" not in splits and models.configure(model_type, values).needs_dev:
-            raise InvalidOption(
-                f"{model_type} fits its weights on the dev split, which is empty",
-                f"hold names out, or set one weight per part: --set {model_type}.weights=1,1",
-            )
+            hint = f"hold names out, or set one weight per part: --set {model_type}.weights=1,1"
+            raise InvalidOption(f"{model_type} fits its weights on the dev split, which is empty", hint)
 
 
 def _settings(model_type: str, options: TrainOptions, build_options: BuildOptions) -> dict[str, Any]:
@@ -93,9 +89,8 @@ def _settings(model_type: str, options: TrainOptions, build_options: BuildOption
         model, dot, assignment = item.partition(".")
         setting, equals, value = assignment.partition("=")
         if not dot or not equals or model not in options.models:
-            raise InvalidOption(
-                f"--set {item} is invalid", f"use MODEL.SETTING=VALUE with one of {', '.join(options.models)}"
-            )
+            hint = f"use MODEL.SETTING=VALUE with one of {', '.join(options.models)}"
+            raise InvalidOption(f"--set {item} is invalid", hint)
         if model == model_type:
             settings[setting] = value
     config = models.configure(model_type, settings)

@@ -1,7 +1,5 @@
 """Decide whether a new version is due: whether anything differs from the newest one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,8 +77,9 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         if changed:
             changes = ", ".join(f"{name} {_text(old.get(name))} -> {_text(new.get(name))}" for name in changed)
             yield f"{'libraries' if part == 'libraries' else 'options'} changed: {changes}"
+    commits = [(made_from.get("git_commit") or "none")[:12] for made_from in (before, now)]
     if before.get("git_commit") != now["git_commit"]:
-        yield f"the code changed: {_commit(before.get('git_commit'))} -> {_commit(now['git_commit'])}"
+        yield f"the code changed: {' -> '.join(commits)}"
 
 
 def _lists(made_from: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -91,7 +90,3 @@ def _lists(made_from: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _commit(commit: str | None) -> str:
-    return commit[:12] if commit else "none"

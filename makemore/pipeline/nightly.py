@@ -1,7 +1,5 @@
 """The nightly run: ingest lists, publish a version if anything is new, prune old versions, collect problems."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """From the built relations to a published version: the steps in order, and the last one."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
