@@ -13,22 +13,16 @@ COMPRESSED = (".gz", ".zst")
 
 def compressed(file: IO[bytes], path: Path) -> Any:
     """A writable stream that compresses into `file` by the suffix of `path`."""
-    match path.suffix.lower():
-        case ".gz":
-            # Without name and time, so that the same table gives the same bytes.
-            return gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0)
-        case ".zst":
-            return pa.CompressedOutputStream(file, "zstd")
-        case _:
-            return nullcontext(file)
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        # Without name and time, so that the same table gives the same bytes.
+        return gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0)
+    return pa.CompressedOutputStream(file, "zstd") if suffix == ".zst" else nullcontext(file)
 
 
 def decompressed(file: IO[bytes], path: Path) -> Any:
     """A readable stream that decompresses `file` by the suffix of `path`."""
-    match path.suffix.lower():
-        case ".gz":
-            return gzip.GzipFile(fileobj=file)
-        case ".zst":
-            return pa.CompressedInputStream(file, "zstd")
-        case _:
-            return nullcontext(file)
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=file)
+    return pa.CompressedInputStream(file, "zstd") if suffix == ".zst" else nullcontext(file)

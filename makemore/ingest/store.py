@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from makemore.database import SQL, sql, transaction
@@ -19,7 +18,6 @@ from makemore.ingest import quarantine, screening
 from makemore.ingest.contents import set_content
 from makemore.ingest.scripts import scripts_of
 from makemore.prefetch import ahead
-from makemore.vocab import code_points
 
 TABLES = tuple(sorted(path.stem for path in (SQL / "tables").glob("*.sql")))
 WORKING = ("uncounted", "uncounted_removals")
@@ -152,7 +150,7 @@ def ingest(
         for entries, rejected in ahead(batches):
             names += _append(con, "entries", content_id, entries)
             rejects += _append(con, "rejects", content_id, rejected)
-            characters |= _characters(entries["name"])
+            characters.update(entries["name"].str.join().item() or "")
         forgotten = quarantine.reject_forgotten(con, content_id)
         names, rejects = names - forgotten, rejects + forgotten
         if not names:
@@ -179,12 +177,6 @@ def sources(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "order by source_id"
     ).pl()
     return [row | {"options": json.loads(row["options"])} for row in rows.to_dicts()]
-
-
-def _characters(names: pl.Series) -> set[str]:
-    """The distinct characters of names."""
-    codes = code_points(names.str.join().item() or "")
-    return {chr(code) for code in np.flatnonzero(np.bincount(codes))}
 
 
 def _append(con: duckdb.DuckDBPyConnection, table: str, content_id: int, rows: pl.DataFrame) -> int:

@@ -48,14 +48,9 @@ def _validate(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, p
     validated = rows.lazy().with_columns(name=name).with_columns(reason=reason).collect()
     entries = validated.filter(pl.col("reason").is_null())
     rejects = validated.filter(pl.col("reason").is_not_null())
-    return (
-        entries.select("row", "name", weight=weight.cast(pl.Int64).fill_null(1)),
-        rejects.select(
-            "row",
-            pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, MAX_RAW_LENGTH),
-            "reason",
-        ),
-    )
+    raw = pl.concat_str("raw", "count", separator=",", ignore_nulls=True).str.slice(0, MAX_RAW_LENGTH)
+    weights = weight.cast(pl.Int64).fill_null(1)
+    return entries.select("row", "name", weight=weights), rejects.select("row", raw, "reason")
 
 
 def _folded(options: ReadOptions) -> pl.Expr:

@@ -10,7 +10,6 @@ from makemore.errors import CorruptData, HomeBusy
 from makemore.home import Home, locked_home
 from makemore.versions import registry
 from makemore.versions.store import find_version, list_versions
-from makemore.versions.version import Version
 
 NEEDED = ("lists", "contents", "entries", "rejects")
 """Tables of every working database."""
@@ -51,7 +50,10 @@ def verify(home: Path, name: str | None = None) -> Iterator[str]:
             yield from lines(place.db.name, problems, DATABASE_HINT)
         yield from lines(registry.REGISTRY, list(registry_problems(place)), REGISTRY_HINT)
     for version in versions:
-        problems = _version_problems(version)
+        try:
+            problems = list(version.verify())
+        except FileNotFoundError as error:
+            problems = [str(error)]
         if version.path.exists():
             yield from lines(version.name, problems, f"do not use {version.name}")
         else:
@@ -100,13 +102,6 @@ def registry_problems(home: Home) -> Iterator[str]:
     names = {version.name for version in versions}
     for name in sorted({*known.pinned, *([known.champion.version] if known.champion else [])} - names):
         yield f"{name} is {' and '.join(known.marks(name))}, but missing"
-
-
-def _version_problems(version: Version) -> list[str]:
-    try:
-        return list(version.verify())
-    except FileNotFoundError as error:
-        return [str(error)]
 
 
 def _table_problems(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:

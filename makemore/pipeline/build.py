@@ -30,12 +30,24 @@ def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
         FailedCheck: a check of sql/checks/ fails; the relations stay as they were.
     """
     with connect(Home(home).db) as con:
-        sources = _sources(con, home)
+        sources = sources_of(con, home)
         _build(con, sources, options)
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
     lists, checks = len(sources), len(catalog.checks())
     log.info("built relations: %s names, %d lists, %d checks passed", f"{rows['entries']:,}", lists, checks)
     return rows
+
+
+def sources_of(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
+    """The lists of a home, as in `store.sources`.
+
+    Raises:
+        NotFound: the home has no list.
+    """
+    store.create_tables(con)
+    if not (sources := store.sources(con)):
+        raise NotFound(f"{home} has no list", f"run `makemore ingest LIST --home {home}`")
+    return sources
 
 
 def update_relations(con: duckdb.DuckDBPyConnection) -> None:
@@ -59,7 +71,7 @@ def built_with(con: duckdb.DuckDBPyConnection, home: Path) -> tuple[list[dict[st
         NotFound: the home has no list.
         InvalidInput: the lists or sql/ changed since the last build.
     """
-    sources = _sources(con, home)
+    sources = sources_of(con, home)
     options, built_from, built_by = _settings(con)
     if options is None or built_from != _state_of(sources):
         raise InvalidInput(f"the lists of {home} changed since the last build", "run `makemore build`")
@@ -93,13 +105,6 @@ def _settings(con: duckdb.DuckDBPyConnection) -> tuple[BuildOptions | None, str 
     settings: dict[str, Any] = con.sql("select * from settings").pl().row(0, named=True)
     built_from, built_by = settings.pop("built_from"), settings.pop("built_by")
     return BuildOptions(*settings.values()), built_from, built_by
-
-
-def _sources(con: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
-    store.create_tables(con)
-    if not (sources := store.sources(con)):
-        raise NotFound(f"{home} has no list", f"ingest one: makemore ingest LIST --home {home}")
-    return sources
 
 
 def _state_of(sources: list[dict[str, Any]]) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from makemore.database import connect
-from makemore.errors import CorruptVersion, NotFound
+from makemore.errors import CorruptVersion
 from makemore.home import Home
-from makemore.ingest import store
 from makemore.options import BuildOptions, TrainOptions
+from makemore.pipeline.build import sources_of
 from makemore.promotion.decide import record_pending
 from makemore.versions import provenance, registry
 from makemore.versions.store import list_versions
@@ -27,10 +27,7 @@ def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
         CorruptData: the registry is damaged.
     """
     with connect(Home(home).db) as con:
-        store.create_tables(con)
-        sources = store.sources(con)
-    if not sources:
-        raise NotFound(f"{home} has no list", f"run `makemore ingest LIST --home {home}`")
+        sources = sources_of(con, home)
     if not (published := list_versions(Home(home))):
         return "no version exists"
     known, newest = registry.read(Home(home)), published[-1]

@@ -45,26 +45,17 @@ def ingest_lists(
     """
     # An open connection, since opening the database again for each list takes longer than recognising a known list.
     with connect(Home(home).db):
-        for name, uri in _uris(lists):
-            yield _failed(name, uri) if isinstance(uri, Exception) else _ingest(home, uri, options, ingest)
-
-
-def _uris(lists: list[str]) -> Iterator[tuple[str, str | Exception]]:
-    """Each argument with each of its URIs, without repetition, or with the error of expanding it."""
-    seen = set()
-    for name in lists:
-        try:
-            uris = expand([name])
-        except NoListFound as error:
-            log.info("%s", error)
-            continue
-        except (MakemoreError, OSError) as error:
-            yield name, error
-            continue
-        for uri in uris:
-            if uri not in seen:
-                seen.add(uri)
-                yield name, uri
+        seen = set[str]()
+        for name in lists:
+            try:
+                uris = expand([name])
+            except NoListFound as error:
+                log.info("%s", error)
+            except (MakemoreError, OSError) as error:
+                yield _failed(name, error)
+            else:
+                yield from (_ingest(home, uri, options, ingest) for uri in uris if uri not in seen)
+                seen.update(uris)
 
 
 def _ingest(home: Path, uri: str, options: IngestOptions, ingest: IngestStep) -> Outcome:

@@ -11,8 +11,6 @@ from makemore.ingest.formats._rows import frame, replace_surrogates
 from makemore.options import ReadOptions
 
 SUFFIXES = (".jsonl", ".ndjson")
-MISSING = object()
-"""A count that an object does not have; null is an invalid count."""
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
@@ -32,6 +30,6 @@ def _object(line: str, options: ReadOptions) -> tuple[str, str | None, str | Non
         return line, None, f"has no text in {options.name_column!r}"
     if options.count_column and options.count_column not in value:
         return line, None, f"has no {options.count_column!r}"
-    count = value.get(options.count_column or "count", MISSING)
-    name = replace_surrogates(value[options.name_column])
-    return name, None if count is MISSING else replace_surrogates(str(count)), None
+    column = options.count_column or "count"
+    count = replace_surrogates(str(value[column])) if column in value else None
+    return replace_surrogates(value[options.name_column]), count, None
