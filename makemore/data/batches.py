@@ -1,7 +1,5 @@
 """Batches of names for training: each pass reads every line once, in an order that seed and pass decide."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

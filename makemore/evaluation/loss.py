@@ -1,7 +1,5 @@
 """The loss, in the one place that computes it: mean negative log-likelihood, nats per character, end included."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

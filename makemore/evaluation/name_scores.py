@@ -1,7 +1,5 @@
 """Scores of single names: surprisal of each character, and percentile among held-out names."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

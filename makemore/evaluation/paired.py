@@ -1,7 +1,5 @@
 """Paired difference of two models on the same names, with a bootstrap interval."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

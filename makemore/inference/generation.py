@@ -1,7 +1,5 @@
 """Generation of the names of a request, shard by shard."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

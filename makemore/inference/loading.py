@@ -1,7 +1,5 @@
 """Loading of a published model, with methods to sample and to score names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property

@@ -16,13 +16,11 @@ To add a model type, add one file: commands, artifact folders and parametrised t
 Imports only the root modules. Importing the package does not import torch.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from makemore.errors import InvalidOption
 from makemore.models._config import FullBatchRecipe, ModelConfig, Recipe
@@ -37,9 +35,6 @@ from makemore.models._protocols import (
     TrainedModel,
 )  # fmt: skip
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 __all__ = [
     "AutomatonModel", "CombinedModel", "CountedModel", "FullBatchRecipe", "LanguageModel", "ModelConfig", "NGramModel",
     "Recipe", "RegularisedModel", "State", "TrainedModel", "bigram", "check_model_type", "components",
@@ -53,11 +48,7 @@ def model_types() -> tuple[str, ...]:
 
 
 def check_model_type(model_type: str) -> str:
-    """Return the model type.
-
-    Raises:
-        InvalidOption: the model type is unknown.
-    """
+    """Return the model type; raise InvalidOption if it is unknown."""
     if model_type not in model_types():
         raise InvalidOption(f"unknown model type {model_type!r}", f"use one of {', '.join(model_types())}")
     return model_type
@@ -81,11 +72,7 @@ def defaults(model_type: str) -> dict[str, Any]:
 
 
 def configure(model_type: str, settings: Mapping[str, Any]) -> ModelConfig:
-    """Build the config of a model type from settings given as text or as their own type.
-
-    Raises:
-        InvalidOption: a setting is unknown, not a number or out of range.
-    """
+    """Build the config of a model type from settings given as text or as their own type; raise InvalidOption."""
     known, values = defaults(model_type), {}
     for setting, value in settings.items():
         if setting not in known:
@@ -94,23 +81,11 @@ def configure(model_type: str, settings: Mapping[str, Any]) -> ModelConfig:
         try:
             values[setting] = kind(value)
         except ValueError:
-            raise InvalidOption(
-                f"{model_type}.{setting}={value} is not a number", f"use a number ({kind.__name__})"
-            ) from None
+            message = f"{model_type}.{setting}={value} is not a number"
+            raise InvalidOption(message, f"use a number ({kind.__name__})") from None
     return config_class(model_type)(**values)
 
 
 def components(model: LanguageModel) -> list[LanguageModel]:
     """Return the model and the models it combines."""
     return [model, *(model.parts() if isinstance(model, CombinedModel) else ())]
-
-
-def in_time_order(idx: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, rows and positions (N,) of a batch `idx` (B, T), or only of the ids that `keep` (B, T) marks.
-
-    The order is that of a PackedSequence: first characters of all names, then second ones, ... The longest name is in
-    the first row. Nets compute no padding this way.
-    """
-    keep = idx >= 0 if keep is None else keep
-    pos, row = keep.T.nonzero(as_tuple=True)
-    return idx[row, pos], row, pos

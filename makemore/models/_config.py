@@ -1,7 +1,5 @@
 """Settings of the model types: what all share, and how a model is trained."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

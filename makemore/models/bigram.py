@@ -1,9 +1,8 @@
 """The lecture's counting bigram: normalised counts of each character after each other one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +12,6 @@ from makemore.models import ModelConfig
 
 @dataclass(frozen=True)
 class Config(ModelConfig):
-    """Settings of the bigram."""
-
     smoothing: float = 1.0  # count added to each bigram
 
     def __post_init__(self) -> None:
@@ -35,8 +32,7 @@ class Model(nn.Module):
         self.register_buffer("N", torch.zeros((vocab_size, vocab_size), dtype=torch.int64))
 
     @classmethod
-    def from_counts(cls, counts: Tensor, config: Config) -> Model:
-        """Build the model from counts (V, V): `counts[ix1, ix2]` is how often ix2 follows ix1."""
+    def from_counts(cls, counts: Tensor, config: Config) -> Self:
         model = cls(len(counts), config)
         model.N.copy_(counts)
         return model
@@ -54,16 +50,13 @@ class Model(nn.Module):
         return self.P.log()
 
     def forward(self, idx: Tensor) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T)."""
         return self.logits[idx]
 
     def initial_state(self, batch: int) -> None:
         """No state: only the last character counts."""
 
     def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
-        """Logits (B, V) of the character after `ix` (B,)."""
         return self.logits[ix], None
 
     def transitions(self) -> tuple[Tensor, Tensor]:
-        """Logits and next states (V, V): the state is the last character."""
         return self.logits, torch.arange(len(self.logits)).expand_as(self.logits)

@@ -1,7 +1,5 @@
 """The lecture's one-layer net: one-hot characters, a linear layer, softmax."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +10,7 @@ from makemore.models import FullBatchRecipe
 
 @dataclass(frozen=True)
 class Config(FullBatchRecipe):
-    """Settings of the net; the defaults are the lecture's."""
+    """The defaults are the lecture's."""
 
 
 class Model(nn.Module):
@@ -29,20 +27,16 @@ class Model(nn.Module):
             self.W.copy_(torch.randn(self.W.shape, generator=rng))
 
     def penalty(self) -> Tensor:
-        """Mean of W**2."""
         return (self.W**2).mean()
 
     def forward(self, idx: Tensor) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T)."""
         return self.W[idx]
 
     def initial_state(self, batch: int) -> None:
         """No state: only the last character counts."""
 
     def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
-        """Logits (B, V) of the character after `ix` (B,)."""
         return self.W[ix], None
 
     def transitions(self) -> tuple[Tensor, Tensor]:
-        """Logits and next states (V, V): the state is the last character."""
         return self.W, torch.arange(len(self.W)).expand_as(self.W)

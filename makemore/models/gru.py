@@ -1,7 +1,5 @@
 """The GRU: an RNN whose gates learn what to keep of the hidden state."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +10,6 @@ from makemore.models import rnn
 
 @dataclass(frozen=True)
 class Config(rnn.Config):
-    """Settings of the GRU."""
-
     names: int = 700_000
     learning_rate: float = 4e-3
     dropout: float = 0.3

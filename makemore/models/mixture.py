@@ -1,10 +1,8 @@
 """The mixture: a weighted mean of other models' probabilities, with weights fitted on dev."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +15,6 @@ EM_STEPS = 200
 
 @dataclass(frozen=True)
 class Config(ModelConfig):
-    """Settings of the mixture."""
-
     of: str = "ngram,transformer"
     """Model types to mix, separated by commas; the same version has to train them."""
     weights: str = ""
@@ -35,17 +31,14 @@ class Config(ModelConfig):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Model types to mix."""
         return tuple(part.strip() for part in self.of.split(","))
 
     @property
     def needs_dev(self) -> bool:
-        """Whether weights are fitted on dev."""
         return not self.weights
 
     @property
     def given(self) -> tuple[float, ...]:
-        """Given weights, not normalised."""
         try:
             return tuple(float(weight) for weight in self.weights.split(","))
         except ValueError:
@@ -53,7 +46,10 @@ class Config(ModelConfig):
 
 
 class Model(nn.Module):
-    """Linear interpolation (Jelinek and Mercer 1980) of K models, which are not part of the state_dict."""
+    """Linear interpolation (Jelinek and Mercer 1980) of K models, which are not part of the state_dict.
+
+    Logits are log-probabilities in float64.
+    """
 
     weights: Tensor
 
@@ -67,12 +63,8 @@ class Model(nn.Module):
     @classmethod
     def from_models(
         cls, parts: Sequence[LanguageModel], dev: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], config: Config
-    ) -> Model:
-        """Build the mixture with the given weights, or else the weights that maximise the likelihood of dev.
-
-        Batches of dev are xs (B, T), keep (B, T), and in time order ys (N,) and weights (N,). Without batches all
-        models have the same weight.
-        """
+    ) -> Self:
+        """Take the given weights, or else those that maximise the likelihood of dev, or else equal weights."""
         model = cls(0, config)
         model._parts = list(parts)
         if config.weights:
@@ -85,19 +77,15 @@ class Model(nn.Module):
         return model
 
     def parts(self) -> Sequence[LanguageModel]:
-        """Return the mixed models."""
         return self._parts
 
     def forward(self, idx: Tensor) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T): log-probabilities in float64."""
         return self._mix([part(idx) for part in self._parts])
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
-        """States of all parts."""
         return tuple(part.initial_state(batch) for part in self._parts)
 
     def step(self, ix: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
-        """Logits (B, V) of the character after `ix` (B,), and the next states of all parts."""
         steps = [part.step(ix, before) for part, before in zip(self._parts, state, strict=True)]
         return self._mix([logits for logits, _ in steps]), tuple(after for _, after in steps)
 

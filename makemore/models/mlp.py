@@ -1,7 +1,5 @@
 """The MLP: the embeddings of the last characters, concatenated, through hidden layers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,16 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from makemore.models import Recipe, in_time_order
+from makemore.models import Recipe
+from makemore.models._net import Net
 
 
 @dataclass(frozen=True)
 class Config(Recipe):
-    """Settings of the MLP."""
-
     names: int = 500_000
     dropout: float = 0.2
-
     block_size: int = 10  # characters of context
     n_embd: int = 32  # channels of an embedding
     n_hidden: int = 256  # channels of a hidden layer
@@ -29,7 +25,7 @@ class Config(Recipe):
         self.require(1, "block_size", "n_embd", "n_hidden", "n_layer")
 
 
-class Model(nn.Module):
+class Model(Net):
     """A neural probabilistic language model (Bengio et al. 2003), with layer norms and residual connections."""
 
     def __init__(self, vocab_size: int, config: Config) -> None:
@@ -43,28 +39,16 @@ class Model(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.n_hidden, vocab_size)
 
-    def initialise(self, rng: torch.Generator) -> None:
-        """Draw the initial parameters."""
-        nn.init.normal_(self.characters.weight, std=0.3, generator=rng)
-        for linear in (*self.layers, self.head):
-            nn.init.normal_(linear.weight, std=linear.in_features**-0.5, generator=rng)
-            nn.init.zeros_(linear.bias)
-
-    def forward(self, idx: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T), or (N, V) of those that `keep` (B, T) marks."""
-        batch, length = idx.shape
+    def logits_at(self, idx: Tensor, row: Tensor, pos: Tensor) -> Tensor:
         block_size = self.config.block_size
-        _, row, pos = in_time_order(idx, keep)
         past = F.pad(idx, (block_size - 1, 0), value=self.blank).unfold(1, block_size, 1)
-        logits = self._logits(self.layers[0](self.dropout(self.characters(past[row, pos])).flatten(1)))
-        return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
+        return self._logits(self.layers[0](self.dropout(self.characters(past[row, pos])).flatten(1)))
 
     def initial_state(self, batch: int) -> Tensor:
         """The last `block_size` ids (B, block_size)."""
         return torch.full((batch, self.config.block_size), self.blank, device=self.head.weight.device)
 
     def step(self, ix: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, V) of the character after `ix` (B,), and the next state."""
         state = torch.cat([state[:, 1:], ix[:, None]], dim=1)
         return self._logits(self._first_layer(state)), state
 

@@ -1,10 +1,8 @@
 """Kneser-Ney n-grams as a finite automaton: each seen context is a state."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -68,12 +66,8 @@ class Model(nn.Module):
         self.register_buffer("next", torch.zeros((1, vocab_size), dtype=torch.int32))
 
     @classmethod
-    def from_ngrams(cls, ngrams: NGrams, config: Config) -> Model:
-        """Build the model from n-grams.
-
-        Raises:
-            InvalidOption: its tables would be too large.
-        """
+    def from_ngrams(cls, ngrams: NGrams, config: Config) -> Self:
+        """Build the model; raise InvalidOption if its tables would be too large."""
         states = len(ngrams.depth)
         if states * ngrams.vocab_size > MAX_TABLE_SIZE:
             raise InvalidOption(
@@ -86,7 +80,6 @@ class Model(nn.Module):
         return model
 
     def forward(self, idx: Tensor) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T), whose rows start with '.', id 0."""
         return self.log_probs[self.states(idx)]
 
     def states(self, idx: Tensor) -> Tensor:
@@ -102,12 +95,10 @@ class Model(nn.Module):
         return torch.zeros(batch, dtype=torch.int32, device=self.next.device)
 
     def step(self, ix: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, V) of the character after `ix` (B,), and the next state (B,)."""
         state = self.next[state, ix]
         return self.log_probs[state], state
 
     def transitions(self) -> tuple[Tensor, Tensor]:
-        """Logits (S, V) and next states (S, V)."""
         return self.log_probs, self.next
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:

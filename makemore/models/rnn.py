@@ -1,7 +1,5 @@
 """The RNN: a hidden state, updated by each character."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,16 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from makemore.models import Recipe, in_time_order
+from makemore.models import Recipe
+from makemore.models._net import Net
 
 
 @dataclass(frozen=True)
 class Config(Recipe):
-    """Settings of the RNN."""
-
     names: int = 600_000
     dropout: float = 0.25
-
     n_layer: int = 2  # recurrent layers
     n_embd: int = 64  # channels of an embedding
     n_hidden: int = 192  # channels of a hidden state
@@ -29,7 +25,7 @@ class Config(Recipe):
         self.require(1, "n_layer", "n_embd", "n_hidden")
 
 
-class Model(nn.Module):
+class Model(Net):
     """Recurrent layers (Elman 1990), each followed by a layer norm, with residual connections from the second on."""
 
     layer: ClassVar[type[nn.RNN] | type[nn.GRU]] = nn.RNN
@@ -56,25 +52,18 @@ class Model(nn.Module):
                 std = 0.3 if name.startswith("characters") else parameter.shape[1] ** -0.5
                 nn.init.normal_(parameter, std=std, generator=rng)
 
-    def forward(self, idx: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T), or (N, V) of those that `keep` (B, T) marks."""
-        batch, length = idx.shape
-        ix, _, pos = in_time_order(idx, keep)
-        x, batch_sizes = self.dropout(self.characters(ix)), pos.bincount().cpu()
+    def logits_at(self, idx: Tensor, row: Tensor, pos: Tensor) -> Tensor:
+        x, batch_sizes = self.dropout(self.characters(idx[row, pos])), pos.bincount().cpu()
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = _add(x, self.dropout(norm(layer(PackedSequence(x, batch_sizes))[0].data)))
-        logits: Tensor = self.head(x)
-        return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
+        return torch.as_tensor(self.head(x))
 
     def initial_state(self, batch: int) -> tuple[Tensor, ...]:
         """Hidden state (B, n_hidden) of each layer: zeros."""
         return tuple(self.head.weight.new_zeros(batch, self.config.n_hidden) for _ in self.layers)
 
     def step(self, ix: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Logits (B, V) of the character after `ix` (B,), and the next hidden states.
-
-        Does not call the layers themselves, which are slow for a single character per name.
-        """
+        # A call of the layers themselves is slow for a single character per name.
         x, states = self.characters(ix), list[Tensor]()
         for layer, norm, hidden in zip(self.layers, self.norms, state, strict=True):
             from_input = _product("ih", layer, x) if states else self._first_layer(ix)

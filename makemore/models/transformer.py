@@ -1,7 +1,5 @@
 """The transformer: a decoder with causal self-attention."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import Self, cast
@@ -10,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from makemore.models import Recipe, in_time_order
+from makemore.models import Recipe
+from makemore.models._net import Net
 
 CACHE_BLOCK = 8
 """Positions by which a cache grows."""
@@ -18,8 +17,6 @@ CACHE_BLOCK = 8
 
 @dataclass(frozen=True)
 class Config(Recipe):
-    """Settings of the transformer."""
-
     names: int = 800_000
     learning_rate: float = 3e-3
     dropout: float = 0.12
@@ -37,7 +34,6 @@ class Config(Recipe):
             raise self.invalid("n_embd", f"use a multiple of n_head, {self.n_head}")
 
     def for_length(self, length: int) -> Self:
-        """Return the config with `block_size` set."""
         return replace(self, block_size=self.block_size or length)
 
 
@@ -53,7 +49,7 @@ class KVCache:
     rows: Tensor  # 0 to B - 1, (B,)
     length: int = 0
 
-    def grow(self, rows: Tensor) -> KVCache:
+    def grow(self, rows: Tensor) -> "KVCache":
         """Return a cache of these rows with one more position, to be set; it shares memory where there is room."""
         if rows is self.rows and self.length < len(self.kv):
             return KVCache(self.kv, rows, self.length + 1)
@@ -122,12 +118,14 @@ class Block(nn.Module):
         return torch.as_tensor(x + self.dropout(self.narrow(F.gelu(self.wide(self.norm2(x))))))
 
 
-class Model(nn.Module):
+class Model(Net):
     """A decoder with pre-norm blocks, as in GPT-2 (Radford et al. 2019).
 
     Adding the embeddings of the `n_before` previous characters spares the layers from learning to attend to them:
     0.03 nats early in training, 0.01 late (docs/project/log.md).
     """
+
+    gain = 0.7
 
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
@@ -142,28 +140,18 @@ class Model(nn.Module):
         self.head = nn.Linear(config.n_embd, vocab_size, bias=False)
 
     def initialise(self, rng: torch.Generator) -> None:
-        """Draw the initial parameters; scale those that end a residual branch down by the number of branches."""
-        for module in self.modules():
-            if isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.3, generator=rng)
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.7 * module.in_features**-0.5, generator=rng)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        """Scale the parameters that end a residual branch down by the number of branches."""
+        super().initialise(rng)
         for name, parameter in self.named_parameters():
             if name.endswith(("attention.out.weight", "narrow.weight")):
                 parameter.data /= math.sqrt(2 * len(self.blocks))
 
-    def forward(self, idx: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Logits (B, T, V) of the character after each of `idx` (B, T), or (N, V) of those that `keep` (B, T) marks."""
-        batch, length = idx.shape
-        ix, row, pos = in_time_order(idx, keep)
+    def logits_at(self, idx: Tensor, row: Tensor, pos: Tensor) -> Tensor:
         past = F.pad(idx, (self.config.n_before, 0), value=self.blank)
-        x = self.dropout(self._embed(ix, [past[row, pos + i] for i in range(self.config.n_before)], pos))
+        x = self.dropout(self._embed(idx[row, pos], [past[row, pos + i] for i in range(self.config.n_before)], pos))
         for block in self.blocks:
-            x = block(x, row * length + pos, batch, length)
-        logits: Tensor = self.head(self.norm(x))
-        return logits if keep is not None else logits.view(length, batch, -1).transpose(0, 1)
+            x = block(x, row * idx.shape[1] + pos, *idx.shape)
+        return torch.as_tensor(self.head(self.norm(x)))
 
     def initial_state(self, batch: int) -> State:
         """Previous ids (B, n_before), rows (B,) of the cache, and the empty cache."""
@@ -175,7 +163,6 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def step(self, ix: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits (B, V) of the character after `ix` (B,), and the next state, which reuses the memory of `state`."""
         past, cache = state[0], state[2].grow(state[1])
         x = self._embed(ix, list(past.T), torch.full_like(ix, cache.length - 1))
         for layer, block in enumerate(self.blocks):

@@ -1,7 +1,5 @@
 """Evaluate a published model on another list, and export a version's n-grams."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

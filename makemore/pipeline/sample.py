@@ -1,7 +1,5 @@
 """From requests to a file of names: check all requests, generate their shards, join the shards."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

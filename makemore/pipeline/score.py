@@ -1,7 +1,5 @@
 """Score names, or a list of any length row by row, under a model of a published version."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Train, evaluate and sample one model of a draft."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

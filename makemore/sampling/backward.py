@@ -4,8 +4,6 @@ The backward probability of a state at a position is the semiring sum, over all 
 constraints, of the product of their character probabilities (the backward pass of a hidden Markov model).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

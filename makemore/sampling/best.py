@@ -1,7 +1,5 @@
 """The most probable names, by exact best-first search."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 

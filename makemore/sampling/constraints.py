@@ -1,7 +1,5 @@
 """Constraints on names: a finite automaton of their text, a range of lengths and excluded names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 All functions raise InvalidOption if the result would be too large.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

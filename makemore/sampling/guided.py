@@ -1,7 +1,5 @@
 """Guided sampling of nets: importance-weighted proposals of names under constraints."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Minimisation of deterministic finite automata."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

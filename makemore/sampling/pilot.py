@@ -1,7 +1,5 @@
 """The pilot run of guided sampling: it chooses the smoothing of the guide and the bound of the importance weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace

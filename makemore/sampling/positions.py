@@ -1,7 +1,5 @@
 """Positions of a pattern: its characters with repeats expanded, and the positions that can follow each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ read another syntax (`\w` in ASCII, `+?` as `+`, no `[]a]`), and neither they no
 (a|b)*a(a|b){30} takes.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from typing import NoReturn

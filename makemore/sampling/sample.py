@@ -1,7 +1,5 @@
 """Samples of n names: shards and blocks with random streams of their own, with or without replacement."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from itertools import islice
 

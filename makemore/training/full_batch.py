@@ -1,7 +1,5 @@
 """Full-batch gradient descent, as the lecture trains its one-layer net."""
 
-from __future__ import annotations
-
 import math
 
 import torch

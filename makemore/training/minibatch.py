@@ -1,7 +1,5 @@
 """Minibatch training of nets: AdamW, averaged weights, early stopping on dev, checkpoints."""
 
-from __future__ import annotations
-
 import logging
 import math
 import time

@@ -1,7 +1,5 @@
 """Train a model of any type from a corpus."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
