@@ -25,7 +25,7 @@ fault and not the program. Any other exception is a bug and keeps its traceback.
 from pathlib import Path
 
 
-class MakemoreError(ValueError):
+class MakemoreError(Exception):
     """A problem that a person can understand from one line: what is wrong, with the value, and a hint."""
 
     exit_code = 1

@@ -80,11 +80,8 @@ def database_problems(home: Home) -> Iterator[str]:
             yield from (f"table {name} is missing" for name in NEEDED if name not in tables)
             for name in tables:
                 yield from _table_problems(con, name)
-    except ValueError as error:
-        reason = first_line(error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error)
-        if "Could not set lock" in reason:
-            raise HomeBusy(f"{home.db} is open in another program ({reason})", "close it there") from error
-        yield reason
+    except CorruptData as error:
+        yield first_line(error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error)
 
 
 def registry_problems(home: Home) -> Iterator[str]:
@@ -96,7 +93,7 @@ def registry_problems(home: Home) -> Iterator[str]:
         return
     try:
         known = registry.read(home)
-    except ValueError as error:
+    except CorruptData as error:
         yield first_line(error)
         return
     names = {version.name for version in versions}

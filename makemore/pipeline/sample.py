@@ -195,7 +195,7 @@ def _texts(version: Path, files: Sequence[str]) -> list[str]:
     for file in files:
         try:
             readers.format_of(Path(file), options)
-        except ValueError as error:
+        except InvalidInput as error:
             raise InvalidInput(f"{file} has an unknown suffix", f"use {', '.join(readers.SUFFIXES)}") from error
         for batch in readers.read(Path(file), options):
             texts += validation.divide(batch, options)[0]["name"].to_list()
