@@ -14,7 +14,7 @@ from makemore import __version__
 from makemore.database import query
 from makemore.errors import InvalidInput
 from makemore.home import Home, locked_home
-from makemore.ingest import readers
+from makemore.ingest.formats import _lines
 from makemore.options import BuildOptions, ReadOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline import score as score_module
@@ -113,7 +113,7 @@ def test_batches_do_not_change_the_rows(score, version, tmp_path, monkeypatch, b
     """For any batch size and any chunks of the file."""
     at_once = score(LINES)
     monkeypatch.setattr(score_module, "BATCH_SIZE", batch_size)
-    monkeypatch.setattr(readers, "CHUNK", chunk)
+    monkeypatch.setattr(_lines, "CHUNK_SIZE", chunk)
 
     scored = list(score_list(version, "bigram", tmp_path / "list.txt", ReadOptions()))
 
@@ -170,7 +170,7 @@ def test_lists_have_any_format_of_ingest(version, tmp_path, file, text):
 
 def test_rows_are_yielded_before_the_end_of_the_list(version, tmp_path, monkeypatch):
     """The end of this list is damaged: the first rows are scored, but no partial file is written."""
-    monkeypatch.setattr(readers, "CHUNK", 1 << 10)
+    monkeypatch.setattr(_lines, "CHUNK_SIZE", 1 << 10)
     monkeypatch.setattr(score_module, "BATCH_SIZE", 1 << 10)
     rng = random.Random(1)
     names = "".join("".join(rng.choices("aeiln", k=12)) + "\n" for _ in range(50_000))

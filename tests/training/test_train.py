@@ -117,15 +117,13 @@ def test_publishing_deletes_the_checkpoints(home, version):
     assert list(Home(home).checkpoints.glob("*")) == []
 
 
-def test_a_killed_run_does_not_train_finished_models_again(home, monkeypatch, caplog):
+def test_a_killed_run_does_not_train_finished_models_again(home, caplog):
     """The next run resumes at the last step, and publishes the same weights."""
     options = TrainOptions(models=("gru", "bow"), samples=20, set=("gru.names=500", "bow.names=500"))
     with locked_home(home, "the tests"):
         uninterrupted = publish.make_version(home, options)
-        with monkeypatch.context() as patch:
-            patch.setattr(publish, "evaluate_model", _killed)
-            with pytest.raises(KeyboardInterrupt):
-                publish.make_version(home, options)
+        with pytest.raises(KeyboardInterrupt):
+            publish.make_version(home, options, KILLED)
         caplog.set_level("INFO", "makemore")
 
         resumed = publish.make_version(home, options)
@@ -135,16 +133,14 @@ def test_a_killed_run_does_not_train_finished_models_again(home, monkeypatch, ca
     assert list(Home(home).checkpoints.glob("*")) == []
 
 
-def test_other_settings_do_not_resume(home, monkeypatch, caplog):
+def test_other_settings_do_not_resume(home, caplog):
     """Training with another learning rate starts from scratch and deletes the old checkpoint."""
     caplog.set_level("INFO", "makemore")
-    with locked_home(home, "the tests"), monkeypatch.context() as patch:
-        patch.setattr(publish, "evaluate_model", _killed)
+    with locked_home(home, "the tests"):
         for rate in ("0.001", "0.002"):
+            options = TrainOptions(models=("bow",), set=("bow.names=200", f"bow.learning_rate={rate}"))
             with pytest.raises(KeyboardInterrupt):
-                publish.make_version(
-                    home, TrainOptions(models=("bow",), set=("bow.names=200", f"bow.learning_rate={rate}"))
-                )
+                publish.make_version(home, options, KILLED)
 
     assert len(list(Home(home).checkpoints.glob("bow-*"))) == 1
     assert "resumed" not in caplog.text
@@ -159,7 +155,7 @@ def test_a_missing_gpu_is_an_error(home, monkeypatch):
 
 @pytest.mark.parametrize(
     ("holdout", "names", "message"),
-    [(0, NAMES, "mixture: its weights are fitted on dev, which has no name"), (45, ["emma"], "no name .* is in train")],
+    [(0, NAMES, "mixture fits its weights on the dev split, which is empty"), (45, ["emma"], "the train split is empty")],
 )
 def test_an_empty_split_is_an_error_before_training(tmp_path, holdout, names, message):
     """A mixture needs names in dev, every model needs names in train."""
@@ -192,6 +188,10 @@ def test_given_weights_need_no_dev(tmp_path):
 
 def _killed(*_):
     raise KeyboardInterrupt
+
+
+KILLED = publish.VersionSteps(evaluate_model=_killed)
+"""Steps of a run that is killed after it trained its first model."""
 
 
 def _weights(version):
