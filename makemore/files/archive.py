@@ -44,11 +44,7 @@ class Member:
 
 
 def check_suffix(file: Path) -> None:
-    """Raise unless the suffix is that of an archive.
-
-    Raises:
-        InvalidOption: it is not.
-    """
+    """Raise InvalidOption unless the suffix is that of an archive."""
     if not file.name.lower().endswith(SUFFIXES):
         raise InvalidOption(f"{file}: unknown suffix of an archive", f"use one of {', '.join(SUFFIXES)}")
 

@@ -70,8 +70,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         yield f"lists are new or changed: {', '.join(uris[:3])}" + (f" and {len(uris) - 3} more" if uris[3:] else "")
     for part in ("build", "train", "libraries"):
         old, new = dict(before.get(part, {})), dict(now[part])
-        changed = [name for name in old | new if old.get(name) != new.get(name)]
-        if changed:
+        if changed := [name for name in old | new if old.get(name) != new.get(name)]:
             changes = ", ".join(f"{name} {_text(old.get(name))} -> {_text(new.get(name))}" for name in changed)
             yield f"{'libraries' if part == 'libraries' else 'options'} changed: {changes}"
     commits = [(made_from.get("git_commit") or "none")[:12] for made_from in (before, now)]

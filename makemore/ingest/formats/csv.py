@@ -8,7 +8,7 @@ import polars as pl
 
 from makemore.ingest.compressed import list_suffix
 from makemore.ingest.formats._lines import text_chunks
-from makemore.ingest.formats._rows import column_indices, frame
+from makemore.ingest.formats._rows import Row, column_indices, frame
 from makemore.options import ReadOptions
 
 SUFFIXES = (".csv", ".tsv")
@@ -23,7 +23,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
         if names is None:
             names = next(records)[1]
         name, count = column_indices(path, names, options)
-        yield frame((row + i, *_fields(lines[i], fields, reason, name, count)) for i, fields, reason in records)
+        yield frame(_row(row + i, lines[i], fields, reason, name, count) for i, fields, reason in records)
 
 
 def delimiter_of(path: Path, options: ReadOptions) -> str:
@@ -54,11 +54,9 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str],
             i += 1
 
 
-def _fields(
-    line: str, fields: list[str], reason: str | None, name: int, count: int | None
-) -> tuple[str, str | None, str | None]:
+def _row(row: int, line: str, fields: list[str], reason: str | None, name: int, count: int | None) -> Row:
     if reason is None and fields and len(fields) <= max(name, count or 0):
         reason = "has too few fields"
     if reason or not fields:
-        return line, None, reason
-    return fields[name], None if count is None else fields[count], None
+        return row, line, None, reason
+    return row, fields[name], None if count is None else fields[count], None

@@ -22,8 +22,10 @@ def read(path: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
     file = pq.ParquetFile(path)
     schema = file.schema_arrow
     name, count = column_indices(path, schema.names, options)
-    if not _is_text(schema.types[name]):
-        message = f"{path}: column {schema.names[name]!r} has type {schema.types[name]}, not text"
+    kind = schema.types[name]
+    values = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if values not in (pa.string(), pa.large_string(), pa.string_view()):
+        message = f"{path}: column {schema.names[name]!r} has type {kind}, not text"
         raise InvalidInput(message, "use --name-column COLUMN")
     used = [schema.names[i] for i in (name, count) if i is not None]
     # A page is decompressed in memory as a whole, so its size is checked before it is read.
@@ -44,8 +46,3 @@ def _unpacked_size(metadata: pq.FileMetaData, used: list[str]) -> int:
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     parts = [group.column(part) for group in groups for part in range(group.num_columns)]
     return sum(part.total_uncompressed_size for part in parts if part.path_in_schema in used)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return kind in (pa.string(), pa.large_string(), pa.string_view())
