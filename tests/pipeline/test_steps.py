@@ -183,7 +183,7 @@ def test_training_on_relations_that_are_out_of_date_is_refused(tmp_path):
     """A list that came after the build is not silently left out; a home without lists says how to begin."""
     home = tmp_path / "home"
     home.mkdir()
-    with pytest.raises(NotFound, match="ingest one: makemore ingest LIST"):
+    with pytest.raises(NotFound, match="run `makemore ingest LIST"):
         build_relations(home, EVERYTHING)
     ingest.ingest(home, write_list(tmp_path, NAMES), ReadOptions())
     with pytest.raises(InvalidInput, match="run `makemore build`"):
