@@ -149,7 +149,7 @@ def test_verify_names_a_damaged_file(makemore, ok, tmp_path):
     home = ["--home", tmp_path / "home"]
     ok("ingest", tmp_path / "list.txt", *home)
     ok("build", "--holdout", 0, *home)
-    ok("train", "--samples", 3, *home)
+    ok("train", "--models", "bigram", "--samples", 3, *home)
     counts = next((tmp_path / "home").glob("versions/*/counts.parquet"))
     counts.chmod(0o644)
     counts.write_bytes(b"")
@@ -263,7 +263,7 @@ def test_the_console_script_exits_cleanly(tmp_path):
 @pytest.mark.parametrize("verb", ["ingest", "build", "train"])
 def test_a_full_disk_is_one_line_and_the_next_run_succeeds(ok, tmp_path, verb):
     """With files limited to 100 KB the step fails in one line, and succeeds without the limit."""
-    home, words = tmp_path / "home", {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train"]}
+    home, words = tmp_path / "home", {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train", "--models", "bigram"]}
     for step in list(words)[: list(words).index(verb)]:
         ok(*words[step], "--home", home)
 

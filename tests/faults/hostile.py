@@ -67,8 +67,8 @@ def zstd_bomb(gigabytes: int):
 
 
 def same_name(rows: int):
-    """Write a Parquet file of a few bytes that contains one name in all `rows`."""
-    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), ["Emma"])
+    """Write a Parquet file of a few kilobytes that contains one name of 64 characters in all `rows`."""
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), ["Emma" * 16])
     return parquet({"name": names})
 
 
@@ -154,9 +154,9 @@ HOSTILE = (
     Hostile("numbers.jsonl", jsonl('{"name": "Emma", "count": 1e400}', HUGE), refused="all 2 lines"),
     Hostile("halves.jsonl", jsonl(json.dumps({"name": "\ud800"}), '{"name": "Emma"}'), 1, 1),
     # Compressed files.
-    Hostile("bomb.txt.gz", bomb(80), refused="unpacks to more than"),
-    Hostile("bomb.parquet", same_name(14_000_000), refused="unpacks to more than"),
-    Hostile("bomb.txt.zst", zstd((b"x" * 999_999 + b"\n") * 80), refused="unpacks to more than"),
+    Hostile("bomb.txt.gz", bomb(70), refused="unpacks to more than"),
+    Hostile("bomb.parquet", same_name(1_100_000), refused="unpacks to more than"),
+    Hostile("bomb.txt.zst", zstd((b"x" * 999_999 + b"\n") * 70), refused="unpacks to more than"),
     Hostile("cut.txt.gz", data(gzip.compress((GOOD * 999).encode())[:-20]), refused="cannot be read"),
     Hostile("more.txt.gz", data(gzip.compress(GOOD.encode()) + b"garbage"), refused="cannot be read"),
     Hostile("twice.txt.gz", data(gzip.compress(gzip.compress((GOOD * 99).encode()))), refused="is not text in utf-8"),

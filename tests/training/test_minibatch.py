@@ -101,7 +101,7 @@ import sys
 from pathlib import Path
 from tests.training.test_minibatch import DEV, NAMES, VOCAB, small
 from tests.rows import trained
-trained("gru", small("gru", epochs=20), NAMES, VOCAB, dev=DEV, checkpoint=Path(sys.argv[1]))
+trained("gru", small("gru", epochs=10), NAMES, VOCAB, dev=DEV, checkpoint=Path(sys.argv[1]))
 """
 
 
@@ -116,8 +116,8 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path, caplog):
     process.kill()
 
     assert process.wait() == -signal.SIGKILL
-    alone, _ = trained("gru", small("gru", epochs=20), NAMES, VOCAB, dev=DEV)
-    resumed, _ = trained("gru", small("gru", epochs=20), NAMES, VOCAB, dev=DEV, checkpoint=path)
+    alone, _ = trained("gru", small("gru", epochs=10), NAMES, VOCAB, dev=DEV)
+    resumed, _ = trained("gru", small("gru", epochs=10), NAMES, VOCAB, dev=DEV, checkpoint=path)
     assert "gru: resumed at step" in caplog.text
     assert torch.equal(weights(resumed), weights(alone))
 

@@ -19,7 +19,7 @@ from makemore.versions.version import Version
 
 NAMES = [a + b + c + d for a in "jkmnr" for b in "aeiou" for c in "lnstv" for d in ("", "a", "ey")]
 SMALL = (
-    *(f"{net}.names=2000" for net in ("bow", "mlp", "rnn", "gru", "transformer")),
+    *(f"{net}.names=1000" for net in ("bow", "mlp", "rnn", "gru", "transformer")),
     *(f"{net}.batch_size=16" for net in ("bow", "mlp", "rnn", "gru", "transformer")),
     "bow.n_hidden=16", "mlp.n_hidden=16", "rnn.n_hidden=16", "gru.n_hidden=16",
     "transformer.n_layer=1", "transformer.n_embd=16", "mixture.of=ngram,gru,transformer",
