@@ -1,9 +1,11 @@
 """The programs of examples/ run unchanged and print the documented output."""
 
+import io
 import json
 import re
-import subprocess
+import runpy
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 
@@ -13,23 +15,23 @@ from makemore.versions.version import Version
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
-NO_MAKEMORE = """
-import runpy, sys
-sys.modules["makemore"] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-"""Runs an example in a process where `import makemore` fails."""
 
 
-def printed(*command):
-    return subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, check=True, encoding="utf-8", cwd=ROOT
-    ).stdout
+def printed(example, *arguments, without=()):
+    """Return the output of an example. It runs in this process, since each new one would import torch for a second."""
+    stdout = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout):
+        patch.chdir(ROOT)
+        patch.setattr(sys, "argv", [example, *map(str, arguments)])
+        for module in without:
+            patch.setitem(sys.modules, module, None)
+        runpy.run_path(str(EXAMPLES / example), run_name="__main__")
+    return stdout.getvalue()
 
 
 def printed_without_makemore(example, *arguments):
-    return printed("-c", NO_MAKEMORE, EXAMPLES / example, *arguments)
+    """Return the output of an example while `import makemore` fails."""
+    return printed(example, *arguments, without=["makemore"])
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +73,11 @@ def test_query_snapshot_answers_its_questions_without_makemore(version):
 
 
 def test_lecture_runs_on_the_bundled_list():
-    assert "untrained net   3.7818 over 47,254 examples, 3.7818 over 488 rows" in printed(EXAMPLES / "lecture.py")
+    assert "untrained net   3.7818 over 47,254 examples, 3.7818 over 488 rows" in printed("lecture.py")
 
 
 def test_lecture_prints_the_golden_numbers_of_its_page(lecture_list):
-    output = printed(EXAMPLES / "lecture.py", lecture_list)
+    output = printed("lecture.py", lecture_list)
     golden = [
         "32,033",
         "228,146",

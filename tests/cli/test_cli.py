@@ -263,7 +263,8 @@ def test_the_console_script_exits_cleanly(tmp_path):
 @pytest.mark.parametrize("verb", ["ingest", "build", "train"])
 def test_a_full_disk_is_one_line_and_the_next_run_succeeds(ok, tmp_path, verb):
     """With files limited to 100 KB the step fails in one line, and succeeds without the limit."""
-    home, words = tmp_path / "home", {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train", "--models", "bigram"]}
+    home = tmp_path / "home"
+    words = {"ingest": ["ingest", ENGLISH], "build": ["build"], "train": ["train", "--models", "bigram"]}
     for step in list(words)[: list(words).index(verb)]:
         ok(*words[step], "--home", home)
 

@@ -10,7 +10,12 @@ import yaml
 from tests.conftest import ROOT
 
 ENTRYPOINTS = [each["entrypoint"] for each in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]]
-LOAD = "import sys; from prefect.flows import load_flow_from_entrypoint as load\nfor each in sys.argv[1:]: print(load(each).name)"
+LOAD = """
+import sys
+from prefect.flows import load_flow_from_entrypoint
+for entrypoint in sys.argv[1:]:
+    print(load_flow_from_entrypoint(entrypoint).name)
+"""
 
 
 @pytest.mark.parametrize("folder", ["checkout", "elsewhere"])
