@@ -1,5 +1,8 @@
 """DuckDB connections, transactions and read-only queries."""
 
+# Annotations that are evaluated keep the types of DuckDB alive at exit: with Prefect, it then prints 40 lines.
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The dataset: xs and ys as in the lecture, and the distinct rows and names with their counts, for training."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

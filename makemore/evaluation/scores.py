@@ -1,5 +1,7 @@
 """Scores of distinct names under a model, and the metrics that follow from them."""
 
+from __future__ import annotations
+
 import math
 
 import duckdb

@@ -1,5 +1,7 @@
 """The contents of lists: which list has which, and which entries the counts do not include or exclude yet."""
 
+from __future__ import annotations
+
 from datetime import datetime
 
 import duckdb

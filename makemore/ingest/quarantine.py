@@ -1,5 +1,7 @@
 """Lists that a home does not ingest: quarantined lists, and lists and names to forget."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Any
 

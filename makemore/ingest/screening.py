@@ -1,5 +1,7 @@
 """The checks that put a list into quarantine when it differs from what its home expects."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import duckdb

@@ -1,5 +1,7 @@
 """The tables of the working database that ingest writes: lists, their contents, entries and rejects."""
 
+from __future__ import annotations
+
 import json
 import shlex
 from collections.abc import Iterable

@@ -1,5 +1,7 @@
 """Verify a home: the working database, the registry, and the files of each version."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 

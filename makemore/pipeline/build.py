@@ -1,5 +1,7 @@
 """Build the relations from the entries, or update them with what is new."""
 
+from __future__ import annotations
+
 import json
 import logging
 from pathlib import Path

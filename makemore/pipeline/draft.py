@@ -1,5 +1,7 @@
 """The draft of a version: checked settings, a snapshot of the relations, and the files that follow from it."""
 
+from __future__ import annotations
+
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime

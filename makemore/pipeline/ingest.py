@@ -1,5 +1,7 @@
 """Ingest one list, and release quarantined lists."""
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Iterator

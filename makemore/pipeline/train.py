@@ -1,5 +1,7 @@
 """Train, evaluate and sample one model of a draft."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import logging

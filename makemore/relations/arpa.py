@@ -1,5 +1,7 @@
 """N-grams in the ARPA format of KenLM, SRILM and other n-gram tools; a character is a word there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import duckdb

@@ -1,5 +1,7 @@
 """Bigram counts in Polars and numpy: the same table as sql/counts/content_bigram_counts.sql, several times faster."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import duckdb

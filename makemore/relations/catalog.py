@@ -1,5 +1,7 @@
 """The selects of sql/: relations in their build order, checks and macros."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,7 @@
 """The relations of a working database: tables of counts that are updated incrementally, and views on them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

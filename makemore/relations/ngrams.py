@@ -1,5 +1,7 @@
 """The n-grams of the relations as arrays of ids, from which the model `ngram` is made."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import duckdb
