@@ -1,8 +1,8 @@
 """Batches of names for training: each pass reads every line once, in an order that seed and pass decide."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,7 @@ MAX_LOGITS = 1 << 21
 """Logits of an evaluation batch: limits memory where the vocab is large."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """B names, the longest first, and their N positions without padding."""
 
     xs: Tensor  # ids (B, T), '.' first; padding has arbitrary ids
@@ -36,7 +35,7 @@ class Batches:
     """
 
     def __init__(self, names: Names, batch_size: int, *, seed: int, device: torch.device) -> None:
-        self.names, self.seed, self.device = names, seed, device
+        self.names, self.device, self.start = names, device, names.start
         relative = names.count / max(names.mean_weight, 1)
         repeats = np.ceil(relative).astype(np.int64)
         self.examples = np.repeat(np.arange(len(repeats)), repeats)
@@ -45,11 +44,10 @@ class Batches:
         self.batch_size = min(batch_size, max(1, len(self.examples)))
         self.per_pass = -(-len(self.examples) // self.batch_size)
         self.ids = torch.from_numpy(names.ids.astype(np.int32)).to(device)
-        self.start = names.start
         characters = float((relative * (names.length + 1)).sum())
         self.mean_characters = characters * self.batch_size / max(1, len(self.examples))
         """Mean weight of a batch in characters: the divisor of its summed loss."""
-        self._order = lru_cache(maxsize=1)(self._permutation)
+        self._order = lru_cache(maxsize=1)(lambda epoch: _rng(seed, epoch).permutation(self.examples))
 
     def read(self, batches: int) -> int:
         """Examples in this number of batches; the last batch of a pass may be smaller."""
@@ -75,14 +73,10 @@ class Batches:
 
     def _batch(self, which: Ints, weight: npt.NDArray[np.float32]) -> Batch:
         which = which[np.argsort(-self.names.length[which], kind="stable")]
-        length = torch.from_numpy(self.names.length[which]).to(self.device)
-        start = torch.from_numpy(self.start[which]).to(self.device)
+        columns = (self.start, self.names.length, weight)
+        start, length, weights = (torch.from_numpy(column[which]).to(self.device) for column in columns)
         xs, ys, keep = windows(self.ids, start, length)
-        weights = torch.from_numpy(weight[which]).to(self.device)[:, None].expand(keep.shape)
-        return Batch(xs, keep, ys.T[keep.T], weights.T[keep.T])
-
-    def _permutation(self, epoch: int) -> Ints:
-        return _rng(self.seed, epoch).permutation(self.examples)
+        return Batch(xs, keep, ys.T[keep.T], weights.expand(keep.T.shape)[keep.T])
 
 
 def windows(ids: Tensor, start: Tensor, length: Tensor) -> tuple[Tensor, Tensor, Tensor]:

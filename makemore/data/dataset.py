@@ -62,11 +62,7 @@ class Names:
 
 
 def xs_ys(names: Sequence[str], vocab: Vocab) -> tuple[Ids, Ids]:
-    """Inputs and targets (E,), one pair per bigram, in `vocab.dtype`: `emma` gives 0 5 13 13 1 and 5 13 13 1 0.
-
-    Raises:
-        InvalidInput: a name contains a character that is not in the vocab.
-    """
+    """Inputs and targets (E,), one pair per bigram: `emma` gives 0 5 13 13 1 and 5 13 13 1 0. Raise as `stream`."""
     stream = vocab.stream(names)
     return stream[:-1], stream[1:]
 
@@ -120,15 +116,11 @@ def read_rows(path: Path) -> dict[str, Rows]:
     """Distinct rows of a dataset by split, without empty splits."""
     # Skips xs and ys, which are most of the file.
     with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(f"rows.{name}") for name in ("split", "context", "next", "count")}
+        splits, *columns = (file.get_tensor(f"rows.{name}") for name in ("split", "context", "next", "count"))
     return {
-        split: Rows(
-            tensors["context"][chosen].astype(np.int64),
-            tensors["next"][chosen].astype(np.int64),
-            tensors["count"][chosen],
-        )
+        split: Rows(*(column[chosen].astype(np.int64) for column in columns))
         for ix, split in enumerate(SPLITS)
-        if (chosen := tensors["split"] == ix).any()
+        if (chosen := splits == ix).any()
     }
 
 
@@ -151,5 +143,4 @@ def _smallest(values: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger
 
 
 def _split_ids(splits: Sequence[str]) -> npt.NDArray[np.uint8]:
-    ids = {split: ix for ix, split in enumerate(SPLITS)}
-    return np.fromiter((ids[split] for split in splits), dtype=np.uint8, count=len(splits))
+    return np.array([SPLITS.index(split) for split in splits], dtype=np.uint8)

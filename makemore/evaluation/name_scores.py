@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from makemore.evaluation.loss import nats_of_names
 from makemore.models import LanguageModel
-from makemore.vocab import Floats, Ints, Vocab
+from makemore.vocab import Floats, Vocab
 
 TOLERANCE = 1e-6
 """Relative difference of equal nlls: a net rounds the same name differently in another batch."""
@@ -31,6 +31,7 @@ def score_names(
     starts = characters.cumsum() - characters
     totals = np.add.reduceat(nats, starts)
     nlls = totals / characters
+    surprisal = pa.LargeListArray.from_arrays(np.append(starts, len(nats)), pa.array(nats / math.log(2)))
     return pl.DataFrame(
         {
             "name": names,
@@ -38,7 +39,7 @@ def score_names(
             "bits": totals / math.log(2),
             "percentile": percentiles(nlls, held_out),
             "seen": names.is_in(train.implode()),
-            "surprisal": _lists(nats / math.log(2), starts),
+            "surprisal": pl.Series(surprisal),
         }
     )
 
@@ -52,10 +53,3 @@ def percentiles(nlls: Floats, held_out: pl.DataFrame) -> pl.Series:
     lower = cumulative[np.searchsorted(ordered["nll"].to_numpy(), nlls * (1 - TOLERANCE), side="left")]
     not_higher = cumulative[np.searchsorted(ordered["nll"].to_numpy(), nlls * (1 + TOLERANCE), side="right")]
     return pl.Series("percentile", 50 * (2 * cumulative[-1] - lower - not_higher) / cumulative[-1])
-
-
-def _lists(flat: Floats, starts: Ints) -> pl.Series:
-    """Split an array into lists at the starts."""
-    lists = pl.from_arrow(pa.LargeListArray.from_arrays(np.append(starts, len(flat)), pa.array(flat)))
-    assert isinstance(lists, pl.Series)
-    return lists

@@ -63,7 +63,4 @@ def metrics_by_split(scores: pl.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _estimate(scores: pl.DataFrame) -> Estimate:
-    nats, characters, counts = (
-        scores[column].to_numpy().astype(np.float64) for column in ("nats", "characters", "count")
-    )
-    return estimate(nats, characters, counts)
+    return estimate(*(scores[column].to_numpy().astype(np.float64) for column in ("nats", "characters", "count")))

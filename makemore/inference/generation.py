@@ -33,12 +33,10 @@ class Generation:
     """The names of a satisfiable request, generated on demand."""
 
     request: Request
-    draw: Callable[[int, int], Iterator[pl.DataFrame]]
-    """Columns name and nll of n names of a shard."""
+    draw: Callable[[int, int], Iterator[pl.DataFrame]]  # columns name and nll of n names of a shard
     probability: float = 1.0
     """Probability that an unconstrained name of the model satisfies the constraints; 1 for the most probable names."""
-    acceptance: Sequence[Acceptance] = ()
-    """Counts of proposals so far, if some are rejected."""
+    acceptance: Sequence[Acceptance] = ()  # counts of proposals so far, if some are rejected
 
     @property
     def shards(self) -> int:
@@ -79,8 +77,7 @@ def generation_of(
 ) -> Generation:  # fmt: skip
     """Return the generation of a request; `guide` returns the automaton that guides a net.
 
-    Raises:
-        UnsatisfiableRequest: too few names satisfy the constraints, or the most probable names of a net are requested.
+    Raise UnsatisfiableRequest if too few names satisfy the constraints, or for the most probable names of a net.
     """
     options = request.options
     decoding = Decoding(options.temperature, options.top_k, options.top_p)
@@ -96,21 +93,16 @@ def generation_of(
     sampler = sampler_of(
         model, vocab, constraints, decoding, seed=request.seed, guide=partial(guide, decoding), device=device
     )
-
-    def draw(n: int, shard: int) -> Iterator[pl.DataFrame]:
-        return sample.sample(sampler, n, seed=request.seed, shard=shard, distinct=options.distinct)
-
-    return Generation(request, draw, sampler.probability, sampler.acceptance)
+    draw = partial(sample.sample, sampler, seed=request.seed, distinct=options.distinct)
+    return Generation(request, lambda n, shard: draw(n, shard=shard), sampler.probability, sampler.acceptance)
 
 
 def _check_count(support: Automaton, request: Request, constraints: Constraints) -> None:
-    """Raise unless enough names satisfy the constraints."""
     excluded = 0 if constraints.excluded is None else len(constraints.excluded.names)
     # A lower bound, without the cost of the trie.
     if Trellis.of(support, replace(constraints, excluded=None)).total - excluded >= request.n:
         return
-    count = Trellis.of(support, constraints).total
-    if count < request.n:
+    if (count := Trellis.of(support, constraints).total) < request.n:
         raise sample.too_few(count, request.n)
 
 

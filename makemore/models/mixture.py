@@ -15,10 +15,8 @@ EM_STEPS = 200
 
 @dataclass(frozen=True)
 class Config(ModelConfig):
-    of: str = "ngram,transformer"
-    """Model types to mix, separated by commas; the same version has to train them."""
-    weights: str = ""
-    """Weight of each model type, separated by commas; fitted on dev if empty."""
+    of: str = "ngram,transformer"  # model types to mix, separated by commas; the same version has to train them
+    weights: str = ""  # weight of each model type, separated by commas; fitted on dev if empty
 
     def __post_init__(self) -> None:
         others = {*model_types()} - {"mixture"}

@@ -20,12 +20,9 @@ from makemore.versions.version import Version
 def read_names(version: Path, path: Path, options: ReadOptions) -> tuple[pl.DataFrame, int]:
     """Read a list as `ingest` does, with the case folding of the version.
 
-    Returns the columns name, count, seen (whether train contains the name) of its distinct names, and the number of
-    rejected rows.
-
-    Raises:
-        NotFound: the file does not exist.
-        InvalidInput: the file cannot be read, has no name, or has a character that is not in the vocab.
+    Return the columns name, count, seen (whether train contains the name) of its distinct names, and the number of
+    rejected rows. Raise NotFound if the file does not exist, InvalidInput if it cannot be read, has no name or has a
+    character that is not in the vocab.
     """
     options = folded(version, options)
     batches = [validation.divide(batch, options) for batch in readers.read(path, options)]

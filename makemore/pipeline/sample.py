@@ -41,20 +41,15 @@ class Job:
     version: Path
     output: Path
     requests: tuple[Request, ...]
-    shards: tuple[tuple[int, int], ...]
-    """Index of the request, and shard of the request."""
-
-    parts: Path
-    """Folder of the finished shards, named by a digest of everything that determines their contents."""
-    metadata: dict[str, Any]
-    """Version, weights, requests and lists, for the metadata of the file."""
+    shards: tuple[tuple[int, int], ...]  # index of the request, and shard of the request
+    parts: Path  # folder of the finished shards, named by a digest of everything that determines their contents
+    metadata: dict[str, Any]  # version, weights, requests and lists, for the metadata of the file
 
 
 def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
     """Return the job of writing the names of these requests to a file, and delete the shards of other jobs beside it.
 
-    Raises:
-        UnsatisfiableRequest: fewer names than requested satisfy the constraints.
+    Raise UnsatisfiableRequest if fewer names than requested satisfy the constraints.
     """
     table_format, output = tables.format_of(output), output.absolute()
     check_target(output)
@@ -105,12 +100,7 @@ def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
 
 
 def prepare(version: Path, request: Request) -> Generation:
-    """Return the generation of a request to a version.
-
-    Raises:
-        UnsatisfiableRequest: fewer names than requested satisfy the constraints.
-        NotFound: a list or the model does not exist.
-    """
+    """Return the generation of a request to a version; raise NotFound for a missing list or model, UnsatisfiableRequest."""
     try:
         lists = (*request.options.not_in, *request.options.ban)
         return _prepared(version, request, tuple(_fingerprint(file) for file in lists))

@@ -28,8 +28,7 @@ log = logging.getLogger("makemore")
 def score_names(version: Path, model_type: str, names: Sequence[str], options: ReadOptions) -> pl.DataFrame:
     """Score names under a model of a version: one row each, with the columns of `score_list`.
 
-    Raises:
-        InvalidInput: a name is invalid, or contains a character that is not in the vocab.
+    Raise InvalidInput if a name is invalid, or contains a character that is not in the vocab.
     """
     loaded = LoadedModel(Version(version).model_folder(model_type))
     entries, rejects = validation.divide(readers.batch_of(names), folded(version, options))
@@ -45,11 +44,7 @@ def score_list(version: Path, model_type: str, path: Path, options: ReadOptions)
 
     Columns: row (from 1), those of `name_scores.score_names`, and reject_reason, null for rows with a score. Names are
     read as by `ingest`, with the case folding of the version; counts are ignored. A list without rows yields one empty
-    frame.
-
-    Raises:
-        NotFound: the file does not exist.
-        InvalidInput: the file cannot be read.
+    frame. Raise NotFound if the file does not exist, InvalidInput if it cannot be read.
     """
     loaded = LoadedModel(Version(version).model_folder(model_type))
     options, rows, rejected = folded(version, options), 0, 0
@@ -68,8 +63,7 @@ def write_scores(
 ) -> None:
     """Write frames of `score_list` to a file, with version, model type and source as its metadata.
 
-    Raises:
-        InvalidOption: the file's format is unknown or has no columns.
+    Raise InvalidOption if the file's format is unknown or has no columns.
     """
     table_format = tables.format_of(output)
     if table_format == "txt":
@@ -102,13 +96,10 @@ def _rows(batch: pl.DataFrame, vocab: Vocab, options: ReadOptions) -> pl.DataFra
 def _scored(rows: pl.DataFrame, score: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
     named = rows.filter(pl.col("reject_reason").is_null())
     scores = named.select("row").hstack(score(named["name"]).drop("name"))
-    return rows.join(scores, on="row", how="left", maintain_order="left").select(
-        pl.exclude("reject_reason"), "reject_reason"
-    )
+    joined = rows.join(scores, on="row", how="left", maintain_order="left")
+    return joined.select(pl.exclude("reject_reason"), "reject_reason")
 
 
 def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with surprisal as text: numbers separated by spaces."""
-    return frame.with_columns(
-        pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ").alias("surprisal")
-    )
+    return frame.with_columns(pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" "))

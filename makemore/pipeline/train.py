@@ -34,11 +34,8 @@ log = logging.getLogger("makemore")
 def train_model(draft: Path, model_type: str) -> float:
     """Train a model of the draft on its split train and return the seconds that took.
 
-    A net writes checkpoints to the home, and a later run resumes from them until a version is published.
-
-    Raises:
-        TrainingFailed: the training diverges, or a model to combine failed.
-        InvalidOption: the settings do not fit the names.
+    A net writes checkpoints to the home, and a later run resumes from them until a version is published. Raise
+    TrainingFailed if the training diverges or a part failed, InvalidOption if the settings do not fit the names.
     """
     version = Version(draft)
     made_from = version.made_from
@@ -54,8 +51,7 @@ def train_model(draft: Path, model_type: str) -> float:
         started = time.perf_counter()
         model, metrics = train.train(model_type, config, _corpus(con, version, vocab), settings)
     seconds = time.perf_counter() - started
-    for part in config.parts:
-        seconds += float(version.read_metrics(part)["train_seconds"])
+    seconds += sum(float(version.read_metrics(part)["train_seconds"]) for part in config.parts)
     weights.save_model(version.model_folder(model_type), model_type, model, vocab)
     parameters = sum(tensor.numel() for part in models.components(model) for tensor in part.state_dict().values())
     metrics = {"parameters": parameters, "train_seconds": round(seconds, 3)} | metrics

@@ -1,7 +1,5 @@
 """Finite automata: models of finitely many states as tables, and decoding of their probabilities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +26,12 @@ class Decoding:
 class Automaton:
     """S states, 0 being the start of a name, and V characters, 0 being its end."""
 
-    probs: Floats
-    """Decoded probabilities of the next character, (S, V)."""
-    nats: Floats
-    """Negative log-likelihood under the model itself, before decoding, (S, V)."""
-    next: States
-    """State after each character, (S, V)."""
+    probs: Floats  # decoded probabilities of the next character, (S, V)
+    nats: Floats  # negative log-likelihood under the model itself, before decoding, (S, V)
+    next: States  # state after each character, (S, V)
 
     @property
-    def support(self) -> Automaton:
+    def support(self) -> "Automaton":
         """The same names, each with weight 1; a single state if all characters are possible everywhere."""
         possible = (self.probs > 0).astype(np.float64)
         if possible.all():

@@ -23,10 +23,8 @@ MAX_DFA_SIZE = 1 << 26
 class Constraints:
     """The constraints that each name satisfies."""
 
-    text: Dfa
-    """From `text_dfa`."""
-    min_length: int = 1
-    """Characters, 1 or more."""
+    text: Dfa  # from `text_dfa`
+    min_length: int = 1  # characters, 1 or more
     max_length: int | None = None
     excluded: Trie | None = None
 
@@ -47,9 +45,8 @@ def text_dfa(vocab: Vocab, **options: Any) -> Dfa:
     Its classes are the character ids. It has no states if no text satisfies the options. Constraints may overlap:
     'anna' has prefix 'an' and contains 'nn'. A pattern matches the whole text, as `re.fullmatch` does.
 
-    Raises:
-        UnsatisfiableRequest: prefix, suffix or contains has a character that is not in the vocab.
-        InvalidOption: an option is invalid, or the DFA would be too large.
+    Raise UnsatisfiableRequest if prefix, suffix or contains has a character that is not in the vocab, InvalidOption if
+    an option is invalid or the DFA would be too large.
     """
     parts = [automaton(vocab, options[name]) for name, automaton in AUTOMATA.items() if options.get(name)]
     first, *others = map(minimise, parts or [excludes([], len(vocab))])
@@ -63,7 +60,6 @@ def _pattern(vocab: Vocab, pattern: str) -> Dfa:
 
 
 def _literal(vocab: Vocab, option: str, text: str) -> str:
-    """Return a text as a pattern."""
     for ch in text:
         if ch == END:
             raise UnsatisfiableRequest(f"{option} {text!r} contains '.', which marks the end of a name")

@@ -24,12 +24,9 @@ MAX_TABLE_SIZE = 1 << 24
 class Dfa:
     """K states, 0 being the start, and C classes of characters that no transition distinguishes."""
 
-    classes: Ints
-    """Class of each character id, (V,)."""
-    next: npt.NDArray[np.int32]
-    """State after a character of each class, (K, C); -1 for none, as after the end, id 0."""
-    accepts: Mask
-    """Whether a text may end in each state, (K,)."""
+    classes: Ints  # class of each character id, (V,)
+    next: npt.NDArray[np.int32]  # state after a character of each class, (K, C); -1 for none, as after the end, id 0
+    accepts: Mask  # whether a text may end in each state, (K,)
 
     @property
     def accepts_any_text(self) -> bool:

@@ -20,14 +20,10 @@ from makemore.vocab import Floats, Ints
 class Proposals:
     """Names drawn from a proposal distribution."""
 
-    ids: npt.NDArray[np.integer]
-    """(n, T), each row up to its first 0."""
-    nats: Floats
-    """Negative log-likelihood under the net, (n,)."""
-    log_weights: Floats
-    """Log importance weights (n,): net probability over proposal probability, without `log_forced`."""
-    log_forced: float
-    """Log importance weight of the prefix that the constraints force on all names."""
+    ids: npt.NDArray[np.integer]  # (n, T), each row up to its first 0
+    nats: Floats  # negative log-likelihood under the net, (n,)
+    log_weights: Floats  # log importance weights (n,): net probability over proposal probability, without `log_forced`
+    log_forced: float  # log importance weight of the prefix that the constraints force on all names
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,7 @@ class ProposalDistribution:
 
     model: LanguageModel
     decoding: Decoding
-    guide: Trellis | None
-    """Trellis of another model under the constraints; None without constraints."""
+    guide: Trellis | None  # trellis of another model under the constraints; None without constraints
     device: torch.device
     smoothing: float = 0.0
     """Constant added to the guide's backward probabilities; if infinite, only their support counts."""
@@ -133,10 +128,8 @@ def abandon(log_weights: Floats, min_log_weights: Floats) -> npt.NDArray[np.bool
 def draw(weights: Tensor, uniform: Tensor, *, may_fail: bool = False) -> Tensor:
     """Draw ids (B,) from weights (B, V): the first whose cumulative share exceeds `uniform` (B,), in [0, 1).
 
-    Ids of weight 0 are never drawn. With `may_fail`, a row of zeros gives 0, the end of the name.
-
-    Raises:
-        UnsatisfiableRequest: a row is all zeros, without `may_fail`.
+    Ids of weight 0 are never drawn. A row of zeros gives 0, the end of the name, with `may_fail`; otherwise raise
+    UnsatisfiableRequest.
     """
     cumulative = weights.cumsum(dim=-1)
     totals = cumulative[:, -1:]

@@ -27,12 +27,9 @@ ABANDON_MARGIN = 20.0
 class Pilot:
     """Result of a pilot run."""
 
-    distribution: ProposalDistribution
-    """With the smoothing of the highest acceptance rate."""
-    log_bound: float
-    """Logarithm of the importance weight from which on a proposal is always accepted."""
-    probability: float
-    """Estimated probability that a name of the net satisfies the constraints."""
+    distribution: ProposalDistribution  # with the smoothing of the highest acceptance rate
+    log_bound: float  # logarithm of the importance weight from which on a proposal is always accepted
+    probability: float  # estimated probability that a name of the net satisfies the constraints
 
 
 def run_pilot(

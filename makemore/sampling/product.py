@@ -1,8 +1,7 @@
 """The product automaton: a model's automaton and the DFA of the constraints, in parallel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +22,13 @@ class Product:
     """N reachable pairs of an automaton state and a DFA state; state 0 is the start, state N is dead."""
 
     automaton: Automaton
-    is_unconstrained: bool
-    """Whether the DFA accepts any text: then product states are automaton states."""
-    automaton_state: Ints
-    """Automaton state of each product state, (N,)."""
-    next: States
-    """Product state after each character, (N, V); N if there is none."""
-    accepts: npt.NDArray[np.bool_]
-    """Whether the text of a name may end in each product state, (N,)."""
+    is_unconstrained: bool  # whether the DFA accepts any text: then product states are automaton states
+    automaton_state: Ints  # automaton state of each product state, (N,)
+    next: States  # product state after each character, (N, V); N if there is none
+    accepts: npt.NDArray[np.bool_]  # whether the text of a name may end in each product state, (N,)
 
     @classmethod
-    def of(cls, automaton: Automaton, dfa: Dfa) -> Product:
+    def of(cls, automaton: Automaton, dfa: Dfa) -> Self:
         """Build the product of the reachable pairs."""
         states, vocab_size = automaton.next.shape
         if dfa.accepts_any_text:

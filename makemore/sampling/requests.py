@@ -22,15 +22,11 @@ class Request:
     """A number of names of a model under constraints."""
 
     n: int
-    id: str = ""
-    """Name of the request in files and messages."""
-    model: str | None = None
-    """Model type; that of the champion by default."""
+    id: str = ""  # name of the request in files and messages
+    model: str | None = None  # model type; that of the champion by default
     seed: int = SEED
-    best: bool = False
-    """Return the most probable names in order, instead of random names."""
-    device: Device = "auto"
-    """Device of nets."""
+    best: bool = False  # return the most probable names in order, instead of random names
+    device: Device = "auto"  # device of nets
     options: SampleOptions = field(default_factory=SampleOptions)
 
     def __post_init__(self) -> None:
@@ -59,10 +55,7 @@ def read_requests(path: Path) -> list[Request]:
     """Read a CSV with a header and one request per row; an empty cell stands for the default.
 
     `not_in` and `ban` name files relative to the CSV, separated by ';'. The default id is the row's number, from 1.
-
-    Raises:
-        NotFound: the file does not exist.
-        InvalidInput: it is not a CSV, or a column, a value or an id is invalid.
+    Raise NotFound if the file does not exist, InvalidInput if it is not a CSV, or a column, value or id is invalid.
     """
     if not path.exists():
         raise NotFound(f"{path} does not exist")

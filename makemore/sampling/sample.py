@@ -25,9 +25,8 @@ def sample(sampler: Sampler, n: int, *, seed: int, shard: int = 0, distinct: boo
     A smaller sample is the start of a larger one with the same seed. A shard of `SHARD_SIZE` names is the same whether
     it is drawn alone or after others. `distinct` names are drawn without replacement, in one shard.
 
-    Raises:
-        InvalidOption: the seed is out of range.
-        UnsatisfiableRequest: too few names satisfy the constraints, or they are too improbable to find.
+    Raise InvalidOption if the seed is out of range, UnsatisfiableRequest if too few or too improbable names satisfy the
+    constraints.
     """
     check_seed(seed)
     if distinct:
@@ -68,8 +67,7 @@ def _frames(sampler: Sampler, n: int, seed: int, shard: int, first: int = 0) -> 
 def _distinct(sampler: Sampler, n: int, seed: int, shard: int) -> Iterator[pl.DataFrame]:
     """Yield the first occurrence of each name; exclude the found names from the sampler when most draws repeat them."""
     hashes_found, names_found, blocks, merged = np.zeros(0, dtype=np.uint64), list[pl.Series](), 0, 1
-    frames = _frames(sampler, n, seed, shard)
-    left = n
+    frames, left = _frames(sampler, n, seed, shard), n
     while left > 0:
         drawn = pl.concat(islice(frames, merged))
         blocks, merged = blocks + merged, min(2 * merged, MAX_MERGED_BLOCKS)

@@ -1,7 +1,5 @@
 """Samplers: blocks of names of a model under constraints, by random walks or by guided sampling."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -52,18 +50,13 @@ class Sampler:
     """Draws names in blocks."""
 
     vocab: Vocab
-    block_size: int
-    """Names of a block, at most."""
-    block: Callable[[np.random.Generator], Block]
-    """Draw a block of names, determined by the random numbers."""
-    excluding: Callable[[pl.Series], Sampler]
-    """Return a sampler that excludes these names too."""
+    block_size: int  # names of a block, at most
+    block: Callable[[np.random.Generator], Block]  # draw a block of names, determined by the random numbers
+    excluding: "Callable[[pl.Series], Sampler]"  # return a sampler that excludes these names too
     probability: float = 1.0
     """Probability that a non-empty name of the model satisfies the constraints; an estimate for nets."""
-    workers: int = 1
-    """Blocks to draw in parallel."""
-    acceptance: list[Acceptance] = field(default_factory=list)
-    """Counts of each block so far; empty for automata."""
+    workers: int = 1  # blocks to draw in parallel
+    acceptance: list[Acceptance] = field(default_factory=list)  # counts of each block so far; empty for automata
 
 
 def sampler_of(
@@ -72,9 +65,8 @@ def sampler_of(
 ) -> Sampler:  # fmt: skip
     """Return the sampler of a model under constraints; a net is on `device`, and needs a good guide to be fast.
 
-    Raises:
-        InvalidOption: the seed is out of range, or the constraints are too large.
-        UnsatisfiableRequest: no name of the model satisfies the constraints.
+    Raise InvalidOption if the seed is out of range or the constraints are too large, UnsatisfiableRequest if no name of
+    the model satisfies the constraints.
     """
     check_seed(seed)
     if isinstance(model, AutomatonModel):
@@ -115,10 +107,9 @@ def _guided_sampler(
     size = max(1, min(BATCH_SIZE[device], MAX_BATCH_ELEMENTS // len(vocab)))
     pilot = Pilot(distribution, log_bound=0.0, probability=1.0)
     if distribution.guide is not None:
+        stream = partial(random_stream, seed, PILOT_SHARD)
         with threads():
-            pilot = run_pilot(
-                distribution, _satisfiable(distribution.guide), size, partial(random_stream, seed, PILOT_SHARD)
-            )
+            pilot = run_pilot(distribution, _satisfiable(distribution.guide), size, stream)
     # With the guide's support alone, weights never rise.
     margin = 0 if np.isinf(pilot.distribution.smoothing) else ABANDON_MARGIN
 

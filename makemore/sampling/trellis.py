@@ -29,8 +29,7 @@ class Trellis:
     product: Product
     constraints: Constraints
     semiring: Semiring
-    backward: Floats
-    """Without the overlay, (L, N + 1): see `backward`."""
+    backward: Floats  # without the overlay, (L, N + 1): see `backward`
     overlay: Overlay | None = None
 
     @classmethod
@@ -126,10 +125,8 @@ class Overlay:
     """A trie of excluded names with a product state and a backward probability for each of its T nodes."""
 
     trie: Trie
-    product_state: Ints
-    """Product state of each node, (T,); N if no allowed name has this prefix."""
-    backward: Floats
-    """Backward probability of each node, (T,)."""
+    product_state: Ints  # product state of each node, (T,); N if no allowed name has this prefix
+    backward: Floats  # backward probability of each node, (T,)
 
     @classmethod
     def of(cls, trie: Trie, product: Product, semiring: Semiring, lookahead: Callable[[int, Ints], Floats]) -> Overlay:

@@ -1,9 +1,8 @@
 """Tries: the prefixes of excluded names as nodes in arrays."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +15,15 @@ from makemore.vocab import END, Ints, Vocab, code_points
 class Trie:
     """T nodes, one for each prefix: the empty one (node 0), then those of length 1, of length 2, ..., sorted."""
 
-    names: pl.Series
-    """Distinct names, sorted."""
+    names: pl.Series  # distinct names, sorted
     vocab_size: int
-    parent: Ints
-    """Node of the prefix without its last character, (T,); 0 for the root."""
-    last: Ints
-    """Last character of the prefix, (T,); 0 for the root."""
-    is_name: npt.NDArray[np.bool_]
-    """Whether the prefix is a name, (T,)."""
-    levels: tuple[int, ...]
-    """First node of each length, then T: level d is nodes levels[d] to levels[d + 1]."""
+    parent: Ints  # node of the prefix without its last character, (T,); 0 for the root
+    last: Ints  # last character of the prefix, (T,); 0 for the root
+    is_name: npt.NDArray[np.bool_]  # whether the prefix is a name, (T,)
+    levels: tuple[int, ...]  # first node of each length, then T: level d is nodes levels[d] to levels[d + 1]
 
     @classmethod
-    def of(cls, names: pl.Series, vocab: Vocab) -> Trie:
+    def of(cls, names: pl.Series, vocab: Vocab) -> Self:
         """Build the trie of the names that the vocab can spell; no model of this vocab generates others."""
         names = names.unique().sort()
         ids, start, length = _encoded(names, vocab)

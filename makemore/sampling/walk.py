@@ -1,6 +1,6 @@
 """Random walks on a trellis: batches of names of an automaton."""
 
-from __future__ import annotations
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ CACHE_SIZE = 1 << 27
 class DistributionCache:
     """Cumulative distributions of the next character, one row for each state, computed on first use."""
 
-    def __init__(self, trellis: Trellis, warm: DistributionCache | None = None) -> None:
+    def __init__(self, trellis: Trellis, warm: Self | None = None) -> None:
         """Copy the rows of product states from `warm`, whose trellis differs at most in its excluded names."""
         self.trellis = trellis
         # A row has V entries, padded to a power of two for binary search.

@@ -24,17 +24,14 @@ def descend(model: RegularisedModel, rows: Rows, config: FullBatchRecipe, label:
 
     A step that increases the loss is undone and the learning rate halved: the lecture's rate of 50 oscillates on lists
     of a few names. On lists of hundreds this never happens, and each step is the lecture's.
-
-    Raises:
-        Diverged: the initial loss is not finite.
+    Raise Diverged if the initial loss is not finite.
     """
     contexts, which = map(torch.from_numpy, rows.contexts())
     ys = torch.from_numpy(rows.next)
     weights = torch.from_numpy(rows.count).double()
     parameters = list(model.parameters())
     learning_rate, best = config.learning_rate, math.inf
-    kept: list[Tensor] = []
-    gradients: list[Tensor] = []
+    kept, gradients = list[Tensor](), list[Tensor]()
 
     def objective() -> Tensor:
         cost = nll(model(contexts)[:, -1], which, ys, weights)

@@ -61,10 +61,8 @@ def fit(model: nn.Module, job: TrainingJob) -> dict[str, Any]:
     """Train the model in place and return metrics: seconds, names read, device.
 
     The model gets the averaged weights with the lowest nll on dev, or the last ones if dev is empty. On a CPU the same
-    seed gives the same weights to the bit, resumed or not.
-
-    Raises:
-        Diverged: the loss is not finite; the last checkpoint is kept.
+    seed gives the same weights to the bit, resumed or not. Raise Diverged, and keep the last checkpoint, if the loss is
+    not finite.
     """
     config, settings = job.config, job.settings
     batches = Batches(job.names, config.batch_size, seed=settings.seed, device=settings.device)
@@ -74,9 +72,8 @@ def fit(model: nn.Module, job: TrainingJob) -> dict[str, Any]:
         _run(state, job, batches, dev)
     state.restore_best()
     model.cpu().eval()
-    return {
-        "train_seconds": round(state.seconds, 3), "names_read": batches.read(state.step), "device": settings.device.type
-    }  # fmt: skip
+    seconds, names_read = round(state.seconds, 3), batches.read(state.step)
+    return {"train_seconds": seconds, "names_read": names_read, "device": settings.device.type}
 
 
 def batch_loss(model: nn.Module, batches: Batches, number: int) -> Tensor:

@@ -1,26 +1,15 @@
 """Train a model of any type from a corpus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from makemore import models
 from makemore.data.batches import Batches
 from makemore.data.dataset import Names, Rows
-from makemore.models import (
-    CombinedModel,
-    CountedModel,
-    FullBatchRecipe,
-    LanguageModel,
-    ModelConfig,
-    NGramModel,
-    Recipe,
-    RegularisedModel,
-    TrainedModel,
-    model_class,
-)  # fmt: skip
 from makemore.models.ngram import NGrams
 from makemore.training.full_batch import descend
 from makemore.training.minibatch import CPU, MAX_DEV_NAMES, TrainingJob, TrainingSettings, fit
@@ -34,44 +23,38 @@ class Corpus:
     rows: Callable[[], Rows]  # bigram counts of train
     ngrams: Callable[[], NGrams]  # Kneser-Ney n-grams of train
     names: Callable[[str], Names]  # names of a split, perhaps none
-    model: Callable[[str], LanguageModel]  # A trained model of another type
+    model: Callable[[str], models.LanguageModel]  # A trained model of another type
 
 
 def train(
-    model_type: str, config: ModelConfig, corpus: Corpus, settings: TrainingSettings
-) -> tuple[LanguageModel, dict[str, Any]]:
+    model_type: str, config: models.ModelConfig, corpus: Corpus, settings: TrainingSettings
+) -> tuple[models.LanguageModel, dict[str, Any]]:
     """Return a trained model and the metrics of its training.
 
-    Raises:
-        Diverged: the loss is not finite.
-        InvalidOption: the settings do not fit the corpus.
+    Raise Diverged if the loss is not finite, InvalidOption if the settings do not fit the corpus.
     """
-    cls = model_class(model_type)
-    if issubclass(cls, CountedModel):
+    cls = models.model_class(model_type)
+    if issubclass(cls, models.CountedModel):
         return cls.from_counts(torch.from_numpy(corpus.rows().matrix(corpus.vocab_size)), config), {}
-    if issubclass(cls, NGramModel):
+    if issubclass(cls, models.NGramModel):
         return cls.from_ngrams(corpus.ngrams(), config), {}
-    if issubclass(cls, CombinedModel):
-        return cls.from_models([corpus.model(part) for part in config.parts], _batches(corpus.names("dev")), config), {}
-    if isinstance(config, FullBatchRecipe):
-        model = _initialised(model_type, config, corpus, settings)
-        assert isinstance(model, RegularisedModel)
+    if issubclass(cls, models.CombinedModel):
+        dev = Batches(corpus.names("dev"), 1, seed=0, device=CPU).by_length(MAX_DEV_NAMES)
+        return cls.from_models([corpus.model(part) for part in config.parts], dev, config), {}
+    if isinstance(config, models.FullBatchRecipe):
+        model = _initialised(cls, config, corpus.vocab_size, settings.seed)
+        assert isinstance(model, models.RegularisedModel)
         return model, {"loss": descend(model, corpus.rows(), config, label=model_type)}
-    assert isinstance(config, Recipe)
+    assert isinstance(config, models.Recipe)
     names = corpus.names("train")
     config = config.for_length(int(names.length.max()) + 1)
-    model = _initialised(model_type, config, corpus, settings)
+    model = _initialised(cls, config, corpus.vocab_size, settings.seed)
     return model, fit(cast(nn.Module, model), TrainingJob(model_type, config, names, corpus.names("dev"), settings))
 
 
-def _initialised(model_type: str, config: ModelConfig, corpus: Corpus, settings: TrainingSettings) -> LanguageModel:
+def _initialised(cls: type[models.LanguageModel], config: Any, vocab_size: int, seed: int) -> models.LanguageModel:
     with torch.random.fork_rng(devices=[]):  # layers draw random parameters when they are built
-        model = model_class(model_type)(corpus.vocab_size, config)
-    assert isinstance(model, TrainedModel)
-    model.initialise(torch.Generator().manual_seed(settings.seed))
+        model = cls(vocab_size, config)
+    assert isinstance(model, models.TrainedModel)
+    model.initialise(torch.Generator().manual_seed(seed))
     return model
-
-
-def _batches(names: Names) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    for batch in Batches(names, 1, seed=0, device=CPU).by_length(MAX_DEV_NAMES):
-        yield batch.xs, batch.keep, batch.ys, batch.weights

@@ -1,14 +1,12 @@
 """The state of a training between two steps, and its checkpoints: safetensors, complete or absent, never pickled."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -42,7 +40,7 @@ class TrainingState:
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, model: nn.Module, config: Recipe, device: torch.device) -> TrainingState:
+    def begin(cls, model: nn.Module, config: Recipe, device: torch.device) -> Self:
         """Move the model to the device and return the state before the first step."""
         average = deepcopy(model).to(device).eval().requires_grad_(False)
         model.to(device).train()
@@ -90,11 +88,7 @@ class TrainingState:
 
     @torch.no_grad()
     def load(self, path: Path) -> None:
-        """Restore a checkpoint.
-
-        Raises:
-            CorruptData: the file is unreadable, or of another model; the state is unchanged.
-        """
+        """Restore a checkpoint; raise CorruptData, in the old state, if the file is unreadable or of another model."""
         tensors, counters = read_checkpoint(path)
         for parameter in self.model.parameters():
             # AdamW creates these at its first step.
@@ -118,12 +112,8 @@ class TrainingState:
 
     def _tensors(self) -> dict[str, Tensor]:
         """Tensors of a checkpoint, sharing memory with the state."""
-        parameters: list[Tensor] = [*self.model.parameters()]
-        groups: dict[str, list[Tensor]] = {
-            "model": parameters,
-            "average": [*self.average.parameters()],
-            "best": self.best,
-        }
+        parameters = list[Tensor](self.model.parameters())
+        groups = {"model": parameters, "average": list[Tensor](self.average.parameters()), "best": self.best}
         for name in ("step", "exp_avg", "exp_avg_sq"):
             groups[name] = [self.optimiser.state[parameter][name] for parameter in parameters]
         return {f"{name}.{i}": tensor for name, group in groups.items() for i, tensor in enumerate(group)}
@@ -138,11 +128,7 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], values: dict[str, A
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read tensors and plain values.
-
-    Raises:
-        CorruptData: the file is unreadable.
-    """
+    """Read tensors and plain values; raise CorruptData if the file is unreadable."""
     try:
         with safe_open(path, framework="pt") as file:
             values = json.loads(file.metadata()["values"])
