@@ -37,10 +37,7 @@ def costs(logits: Tensor, ys: Tensor) -> Tensor:
 
 
 def nll(logits: Tensor, which: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
-    """Mean negative log-likelihood of targets `ys` (R,) under the rows `which` (R,) of `logits` (C, V).
-
-    Targets are weighted by `weights` (R,). Each distinct context has one row of logits.
-    """
+    """Mean nll of targets `ys` (R,), weighted by `weights` (R,), under the rows `which` (R,) of `logits` (C, V)."""
     costs = -logits.log_softmax(dim=-1)[which, ys]
     return (costs * weights).sum() / weights.sum()
 
@@ -55,25 +52,17 @@ def nll_of_rows(model: LanguageModel, rows: Rows) -> float:
 
 
 def nll_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Floats:
-    """nll of each name (n,) in float64; infinite for a name of probability 0.
-
-    Evaluates each distinct name once, in batches of similar length to avoid padding.
-    """
+    """nll of each name (n,) in float64; infinite for a name of probability 0."""
     distinct, which = _longest_first(names)
     with threads():
-        means = (
-            torch.where(keep, nats, 0).sum(dim=1) / keep.sum(dim=1)
-            for nats, keep in _nats_of_batches(model, vocab, distinct)
-        )
+        batches = _nats_of_batches(model, vocab, distinct)
+        means = (torch.where(keep, nats, 0).sum(dim=1) / keep.sum(dim=1) for nats, keep in batches)
         nlls = np.concatenate([np.empty(0), *(mean.cpu().numpy() for mean in means)])
     return nlls[which]
 
 
 def nats_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Floats:
-    """Nats of each character of each name, its end last, concatenated: (sum of lengths + n,).
-
-    Their mean over a name is its `nll_of_names`.
-    """
+    """Nats of each character of each name, its end last, concatenated: (sum of lengths + n,)."""
     distinct, which = _longest_first(names)
     with threads():
         batches = _nats_of_batches(model, vocab, distinct)

@@ -33,9 +33,8 @@ class Generation:
     """The names of a satisfiable request, generated on demand."""
 
     request: Request
-    draw: Callable[[int, int], Iterator[pl.DataFrame]]  # columns name and nll of n names of a shard
-    probability: float = 1.0
-    """Probability that an unconstrained name of the model satisfies the constraints; 1 for the most probable names."""
+    draw: Callable[..., Iterator[pl.DataFrame]]  # columns name and nll, given n and shard
+    probability: float = 1.0  # share of the model's names that satisfy the constraints; 1 for the most probable names
     acceptance: Sequence[Acceptance] = ()  # counts of proposals so far, if some are rejected
 
     @property
@@ -60,7 +59,7 @@ class Generation:
         start = rank = shard * sample.SHARD_SIZE
         n = self.request.n - start if self.shards == 1 else min(self.request.n - start, sample.SHARD_SIZE)
         unended = 0
-        for frame in self.draw(n, shard):
+        for frame in self.draw(n, shard=shard):
             unended += int((frame["name"].str.len_chars() >= MAX_LENGTH).sum())
             yield frame.select((pl.int_range(pl.len(), dtype=pl.Int64) + rank + 1).alias("rank"), "name", "nll")
             rank += len(frame)
@@ -94,7 +93,7 @@ def generation_of(
         model, vocab, constraints, decoding, seed=request.seed, guide=partial(guide, decoding), device=device
     )
     draw = partial(sample.sample, sampler, seed=request.seed, distinct=options.distinct)
-    return Generation(request, lambda n, shard: draw(n, shard=shard), sampler.probability, sampler.acceptance)
+    return Generation(request, draw, sampler.probability, sampler.acceptance)
 
 
 def _check_count(support: Automaton, request: Request, constraints: Constraints) -> None:
@@ -106,7 +105,7 @@ def _check_count(support: Automaton, request: Request, constraints: Constraints)
         raise sample.too_few(count, request.n)
 
 
-def _best(trellis: Trellis, vocab: Vocab, n: int, _shard: int) -> Iterator[pl.DataFrame]:
+def _best(trellis: Trellis, vocab: Vocab, n: int, *, shard: int) -> Iterator[pl.DataFrame]:
     names, left = islice(best(trellis, vocab), n), n
     while frame := list(islice(names, FRAME_SIZE)):
         yield pl.DataFrame(

@@ -32,10 +32,7 @@ MIN_GUIDE_TEMPERATURE = 0.5
 
 
 class LoadedModel:
-    """A model of a version.
-
-    `model` is the torch module, `vocab` maps characters to ids, `version` is the `Version`.
-    """
+    """A model of a version: `model` is the torch module, `vocab` maps characters to ids, `version` is the `Version`."""
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
         self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
@@ -120,7 +117,6 @@ class LoadedModel:
 
     @cached_property
     def _listed(self) -> pl.Series:
-        """Distinct names of the version's lists."""
         with connect(self.version.stats, read_only=True) as con:
             names: pl.Series = con.sql("select name from name_counts").pl()["name"]
         return names

@@ -43,8 +43,7 @@ class FullBatchRecipe(ModelConfig):
 
     steps: int = 200  # full-batch steps of gradient descent
     learning_rate: float = 50.0  # factor of the gradient in a step
-    regularisation: float = 0.01
-    """Weight of the penalty in the loss; more of it smooths, as a higher count does in the bigram."""
+    regularisation: float = 0.01  # weight of the penalty in the loss; more of it smooths, as in the bigram
 
     def __post_init__(self) -> None:
         self.require(1, "steps")

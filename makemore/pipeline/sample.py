@@ -100,7 +100,7 @@ def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
 
 
 def prepare(version: Path, request: Request) -> Generation:
-    """Return the generation of a request to a version; raise NotFound for a missing list or model, UnsatisfiableRequest."""
+    """Return the generation of a request; raise NotFound or UnsatisfiableRequest."""
     try:
         lists = (*request.options.not_in, *request.options.ban)
         return _prepared(version, request, tuple(_fingerprint(file) for file in lists))
@@ -159,7 +159,6 @@ def _generate(generation: Generation, shard: int) -> Iterator[pl.DataFrame]:
 
 @contextmanager
 def _progress(requests: Sequence[Request]) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar by a number of names."""
     models = ", ".join(dict.fromkeys(str(request.model) for request in requests))
     with counting(f"sampling {models}", sum(request.n for request in requests)) as move:
         done, started = 0, time.perf_counter()

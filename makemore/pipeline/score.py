@@ -69,9 +69,10 @@ def write_scores(
     if table_format == "txt":
         raise InvalidOption(f"{output}: text has no columns for scores", "use .csv, .jsonl or .parquet")
     metadata = {"makemore": __version__, "version": version.name, "model_type": model_type, "source": source}
+    text = pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" ")
     with tables.writing(output, table_format, metadata) as write:
         for frame in track(scores, f"scoring with {model_type}"):
-            write(_with_text(frame) if table_format == "csv" else frame)
+            write(frame.with_columns(text) if table_format == "csv" else frame)
 
 
 def _rebatched(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -98,8 +99,3 @@ def _scored(rows: pl.DataFrame, score: Callable[[pl.Series], pl.DataFrame]) -> p
     scores = named.select("row").hstack(score(named["name"]).drop("name"))
     joined = rows.join(scores, on="row", how="left", maintain_order="left")
     return joined.select(pl.exclude("reject_reason"), "reject_reason")
-
-
-def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with surprisal as text: numbers separated by spaces."""
-    return frame.with_columns(pl.col("surprisal").list.eval(pl.element().round(DIGITS).cast(pl.String)).list.join(" "))

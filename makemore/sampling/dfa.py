@@ -1,7 +1,4 @@
-"""Deterministic finite automata of patterns and of excluded texts, and their intersection.
-
-All functions raise InvalidOption if the result would be too large.
-"""
+"""Deterministic finite automata of patterns and of excluded texts, and their intersection; each is limited in size."""
 
 import re
 from collections.abc import Sequence

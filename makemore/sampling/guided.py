@@ -34,8 +34,7 @@ class ProposalDistribution:
     decoding: Decoding
     guide: Trellis | None  # trellis of another model under the constraints; None without constraints
     device: torch.device
-    smoothing: float = 0.0
-    """Constant added to the guide's backward probabilities; if infinite, only their support counts."""
+    smoothing: float = 0.0  # added to the guide's backward probabilities; if infinite, only their support counts
 
     @torch.inference_mode()
     def empty_probability(self) -> float:
@@ -99,7 +98,7 @@ def propose(distribution: ProposalDistribution, rng: np.random.Generator, min_lo
         column = np.zeros(n, dtype=np.int64)
         column[active] = ix
         columns.append(column)
-        abandoned = (ix != 0) & abandon(log_weights[active], min_log_weights[active])
+        abandoned = (ix != 0) & (log_weights[active] < min_log_weights[active])
         log_weights[active[abandoned]] = -np.inf
         unfinished = (ix != 0) & ~abandoned
         active, row, ix, guide_state = active[unfinished], row[unfinished], ix[unfinished], guide_state[unfinished]
@@ -118,11 +117,6 @@ def weigh(totals: Floats, lookahead: Floats) -> Floats:
         factors = np.log(totals) - np.log(lookahead)
     factors[totals == 0] = -np.inf
     return factors
-
-
-def abandon(log_weights: Floats, min_log_weights: Floats) -> npt.NDArray[np.bool_]:
-    """Return a mask (R,) of unfinished names to reject early, since their weight is too low to be accepted."""
-    return np.asarray(log_weights < min_log_weights)
 
 
 def draw(weights: Tensor, uniform: Tensor, *, may_fail: bool = False) -> Tensor:

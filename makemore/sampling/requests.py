@@ -102,7 +102,6 @@ def _column(name: str) -> str:
 
 
 def _value(path: Path, name: str, cell: str) -> Any:
-    """Convert a cell to the type of its column."""
     kind = _TYPES[name]
     types = get_args(kind) or (kind,)
     try:

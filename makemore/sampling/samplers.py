@@ -53,8 +53,7 @@ class Sampler:
     block_size: int  # names of a block, at most
     block: Callable[[np.random.Generator], Block]  # draw a block of names, determined by the random numbers
     excluding: "Callable[[pl.Series], Sampler]"  # return a sampler that excludes these names too
-    probability: float = 1.0
-    """Probability that a non-empty name of the model satisfies the constraints; an estimate for nets."""
+    probability: float = 1.0  # that a non-empty name of the model satisfies the constraints; an estimate for nets
     workers: int = 1  # blocks to draw in parallel
     acceptance: list[Acceptance] = field(default_factory=list)  # counts of each block so far; empty for automata
 
@@ -137,7 +136,6 @@ def _satisfiable(trellis: Trellis) -> Trellis:
 
 
 def _exclude(trellis: Trellis, names: pl.Series, vocab: Vocab) -> Trellis:
-    """Exclude names in addition to those that the trellis excludes."""
     excluded = trellis.constraints.excluded
     return trellis.excluding(Trie.of(names if excluded is None else pl.concat([excluded.names, names]), vocab))
 

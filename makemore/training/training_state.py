@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +43,9 @@ class TrainingState:
         """Move the model to the device and return the state before the first step."""
         average = deepcopy(model).to(device).eval().requires_grad_(False)
         model.to(device).train()
-        decayed = {id(parameter) for parameter in _matrices(model)}
+        # Without decay: norms, biases and embeddings, whose rows for rare characters would vanish.
+        layers = [module for module in model.modules() if not isinstance(module, nn.Embedding)]
+        decayed = {id(p) for layer in layers for p in layer.parameters(recurse=False) if p.dim() == 2}
         groups = [
             {"params": [p for p in model.parameters() if (id(p) in decayed) == decay], "weight_decay": amount}
             for decay, amount in ((True, config.weight_decay), (False, 0.0))
@@ -140,10 +141,3 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _copy(model: nn.Module) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in model.parameters()]
-
-
-def _matrices(model: nn.Module) -> Iterator[Tensor]:
-    """Parameters with weight decay: not norms, biases or embeddings, whose rows for rare characters would vanish."""
-    for module in model.modules():
-        if not isinstance(module, nn.Embedding):
-            yield from (p for p in module.parameters(recurse=False) if p.dim() == 2)
