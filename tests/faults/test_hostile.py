@@ -2,7 +2,8 @@
 
 import pytest
 
-from makemore.home import locked_home
+from makemore.database import connect
+from makemore.home import Home, locked_home
 from makemore.ingest.sources import expand
 from makemore.options import IngestOptions
 from makemore.pipeline.ingest import ingest
@@ -24,7 +25,8 @@ def test_a_hostile_file_is_ingested_or_refused_without_effect_on_other_lists(tmp
         [uri] = expand([str(path)])
         return ingest(home, uri, IngestOptions(**hostile.options))
 
-    with locked_home(home, "the test"):
+    # All connections of a process share an open database: opening it for each step takes a fifth of this test.
+    with locked_home(home, "the test"), connect(Home(home).db):
         if hostile.refused:
             with pytest.raises((ValueError, OSError)) as error:
                 ingest_hostile()

@@ -43,7 +43,7 @@ def weights(model):
 @pytest.mark.parametrize("model_type", SMALL)
 def test_a_net_overfits_a_small_list(model_type):
     """Without dropout its nll approaches the entropy of the list."""
-    config = small(model_type, epochs=40, dropout=0, learning_rate=0.01, weight_decay=0)
+    config = small(model_type, epochs=40, batch_size=16, dropout=0, learning_rate=0.02, weight_decay=0)
 
     model, metrics = trained(model_type, config, NAMES, VOCAB)
 
