@@ -14,7 +14,7 @@ OPEN = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flu
 
 
 def test_a_connection_is_closed_with_its_block(tmp_path):
-    """After an error too, with no file beside the database."""
+    """Also after an error; only the database file remains."""
     with connect(tmp_path / "a.duckdb") as con:
         con.execute("create table t as select 1 as x")
     with pytest.raises(duckdb.CatalogException), connect(tmp_path / "a.duckdb") as con:

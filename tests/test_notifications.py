@@ -30,14 +30,14 @@ def test_a_webhook_receives_fields_and_text(webhook):
 
 
 def test_a_failed_flow_is_named():
-    """Of a flow that is not the nightly run, the text has the name; problems are counted."""
+    """The text contains the name of another flow than the nightly run, and the number of problems."""
     text = Alert("towns", None, "failed", ("a", "b"), "generate").text
 
     assert text == "makemore, home towns: generate failed, 2 problems need attention:\n- a\n- b"
 
 
 def test_a_block_receives_the_text(webhook):
-    """Under its name in Prefect, and a webhook beside it."""
+    """It is sent under its name in Prefect, in addition to a webhook."""
     sent = []
     send(ALERT, addresses(f"block:slack-webhook/ops, {webhook.url}"), lambda *arguments: sent.append(arguments))
 
@@ -85,5 +85,5 @@ def test_an_invalid_address_is_refused_without_its_secret(wrong):
 
 
 def test_an_empty_setting_has_no_address():
-    """Also one of commas alone."""
+    """This includes a setting that consists of commas."""
     assert addresses("") == addresses(" , ") == ()

@@ -50,7 +50,7 @@ def test_a_unit_runs_an_existing_command(unit):
 
 
 def test_a_missed_run_is_caught_up_and_a_killed_run_sends_an_alert():
-    """The timer is persistent, and OnFailure starts a unit whatever ended the run."""
+    """The timer is persistent, and OnFailure starts a unit after any failure."""
     timer = settings(ROOT / "examples" / "systemd" / "makemore.timer")["Timer"]
     service = settings(ROOT / "examples" / "systemd" / "makemore.service")
 

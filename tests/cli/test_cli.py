@@ -43,37 +43,37 @@ def test_step_by_step_to_golden_numbers(ok, lecture_list, tmp_path):
 
 
 def test_ssa_lists_with_counts(ok, tmp_path):
-    """yobYYYY.txt has no header: --columns names its fields, and each name counts as often as its count says."""
+    """yobYYYY.txt has no header: --columns names its columns, and the count of a line is its weight."""
     (tmp_path / "yob2020.txt").write_text("Olivia,F,17641\nEmma,F,15656\nLiam,M,19777\nNoah,M,x\n")
     home = ["--home", tmp_path / "home"]
 
-    told = ok("ingest", tmp_path / "yob2020.txt", "--columns", "name,sex,count", "--lower", *home)
+    ingested = ok("ingest", tmp_path / "yob2020.txt", "--columns", "name,sex,count", "--lower", *home)
     ok("build", "--holdout", 0, *home)
     ok("train", "--models", "bigram", "--samples", 5, *home)
     starts = json.loads(ok("query", "select ch, count from first_letters", "--format", "json", *home))
     rejects = json.loads(ok("query", "select row, raw, reason from rejects", "--format", "json", *home))
 
-    assert "3 names, 1 rejected" in told
+    assert "3 names, 1 rejected" in ingested
     assert starts == [{"ch": "l", "count": 19777}, {"ch": "o", "count": 17641}, {"ch": "e", "count": 15656}]
     assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has a count that is no whole number from 1"}]
 
 
-def test_models_are_compared_best_first(ok, published):
-    """Their nll with its error, the difference with its interval, and their samples beside train, resampled."""
-    told = ok("compare", "--home", published)
+def test_compare_prints_the_best_model_first(ok, published):
+    """It prints nll with standard errors, differences with intervals, and the quality of the samples."""
+    printed = ok("compare", "--home", published)
 
     number = r"[\d.]+"
-    lines = [line for line in told.splitlines() if re.match(r"\w+ +[\d.]+ +[\d.]+ ± ", line)]
+    lines = [line for line in printed.splitlines() if re.match(r"\w+ +[\d.]+ +[\d.]+ ± ", line)]
     assert [line.split()[0] for line in lines] == ["ngram", "bigram", "bigram_net"]
     assert re.search(
-        rf"^ngram +1.4964 +1.9707 ± 0.0186 +1.9782 ± 0.0185 +– +[\d,]+ +{number} +[\d,]+$", told, re.MULTILINE
+        rf"^ngram +1.4964 +1.9707 ± 0.0186 +1.9782 ± 0.0185 +– +[\d,]+ +{number} +[\d,]+$", printed, re.MULTILINE
     )
     assert re.search(
         rf"^bigram +2.4075 +2.4157 ± {number} +2.4132 ± {number} +\+0.4350 \(\+{number} to \+{number}\) +729 ",
-        told,
+        printed,
         re.MULTILINE,
     )
-    assert re.search(rf"^train, resampled +{number} % +100.0 % +0 +{number} +{number}$", told, re.MULTILINE)
+    assert re.search(rf"^train, resampled +{number} % +100.0 % +0 +{number} +{number}$", printed, re.MULTILINE)
 
 
 def test_a_list_is_evaluated_with_one_model(ok, published):
@@ -121,12 +121,12 @@ def test_samples_are_written_to_a_file(ok, published, tmp_path, suffix):
         "parquet": lambda: list(pl.read_parquet(file)["name"]),
     }
 
-    told = ok("sample", "-n", 7, "--seed", 2, "--home", published, "-o", file)
+    printed = ok("sample", "-n", 7, "--seed", 2, "--home", published, "-o", file)
 
-    assert told == ""
+    assert printed == ""
     assert readers[suffix]() == ok("sample", "-n", 7, "--seed", 2, "--home", published).splitlines()
-    beside = [] if suffix == "parquet" else [metadata_of(file)]
-    assert sorted(tmp_path.iterdir()) == sorted([file, *beside])
+    metadata = [] if suffix == "parquet" else [metadata_of(file)]
+    assert sorted(tmp_path.iterdir()) == sorted([file, *metadata])
 
 
 def test_a_query_prints_a_table(ok, published):
@@ -233,7 +233,7 @@ def test_another_exception_keeps_its_traceback(makemore, monkeypatch):
 
 
 def test_help_has_a_group_for_each_task(ok):
-    """In the order of the pipeline, with the verbs of each group."""
+    """Groups are in the order of the pipeline."""
     groups = re.findall(r"^╭─ (\w+) ", ok("--help"), re.MULTILINE)
 
     assert groups == ["Run", "Names", "Inspect", "Versions", "Home", "Other"]

@@ -31,7 +31,7 @@ app(sys.argv[1:], result_action="return_value")
 
 
 def test_constrained_names_are_printed(makemore, published):
-    """Stdout has the names alone; stderr has the share of unconstrained names that satisfy the constraints."""
+    """Stdout has only the names; stderr has the share of unconstrained names that satisfy the constraints."""
     done = makemore(
         "sample",
         "-n",
@@ -127,12 +127,12 @@ def test_a_killed_job_resumes_to_the_same_bytes(published, ok, tmp_path, monkeyp
     killed = subprocess.run(
         [sys.executable, "-c", RUN, *command, str(tmp_path / "names.parquet")], cwd=ROOT, check=False
     )
-    left = [path.name for path in tmp_path.iterdir()]
+    leftovers = [path.name for path in tmp_path.iterdir()]
     ok(*command, tmp_path / "names.parquet")
     ok(*command, tmp_path / "complete.parquet")
 
     assert killed.returncode == -signal.SIGKILL
-    assert "names.parquet" not in left
-    assert any(name.endswith(".shards") for name in left)
+    assert "names.parquet" not in leftovers
+    assert any(name.endswith(".shards") for name in leftovers)
     assert (tmp_path / "names.parquet").read_bytes() == (tmp_path / "complete.parquet").read_bytes()
     assert len(pl.read_parquet(tmp_path / "names.parquet")) == 60_000

@@ -31,9 +31,9 @@ def test_names_are_printed_one_per_line(ok, published):
         name, bits, surprisal = re.fullmatch(
             rf"(\w+) +nll \d\.\d{{4}}  bits ( ?[\d.]+)  {HELD_OUT}  (?:seen in train|not in train )  (.*)", line
         ).groups()
-        characters, numbers = surprisal.split()[::2], map(float, surprisal.split()[1::2])
+        characters, bits_of_characters = surprisal.split()[::2], map(float, surprisal.split()[1::2])
         assert "".join(characters) == f"{name}."
-        assert sum(numbers) == pytest.approx(float(bits), abs=0.05 * len(characters) + 0.01)
+        assert sum(bits_of_characters) == pytest.approx(float(bits), abs=0.05 * len(characters) + 0.01)
     assert printed == [
         "emma    nll 2.4890  bits 17.95  more name-like than  38 % of held-out names  not in train   "
         "e 4.2  m 5.6  m 4.9  a 1.4  . 1.8",
@@ -103,7 +103,7 @@ def test_read_options_are_those_of_evaluate(ok, published, tmp_path):
 
 
 def test_scores_are_written_to_a_file(ok, published, tmp_path):
-    """Nothing is printed; names given as arguments score the same."""
+    """Nothing is printed; names in arguments have the same scores."""
     output = tmp_path / "scores.parquet"
 
     printed = ok("score", "--names", ENGLISH, "--model", "ngram", "--home", published, "-o", output)

@@ -18,7 +18,7 @@ NAMES = ENGLISH.read_text().splitlines()
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A home with two versions; the second has more names and other options. Not for tests that write."""
+    """Home with two versions; the second has more names and other options. Not for tests that write."""
     home = tmp_path_factory.mktemp("made") / "home"
     with locked_home(home, "the tests"):
         for names, build, train in (
@@ -136,10 +136,10 @@ def test_show_prints_what_was_forgotten(home, two, ok):
 
 def test_diff_prints_all_differences(made, two, ok):
     """Lists, options, models, bigrams, in this order."""
-    told = ok("diff", *two, "--home", made)
+    printed = ok("diff", *two, "--home", made)
 
-    lists, options, models, bigrams = told.split("\n\n")[1:]
-    assert told.startswith(f"{two[0]} -> {two[1]}\n\nlists\n")
+    lists, options, models, bigrams = printed.split("\n\n")[1:]
+    assert printed.startswith(f"{two[0]} -> {two[1]}\n\nlists\n")
     assert re.fullmatch(r"lists\n  added    \S+/list1\.txt: 2,273 names", lists)
     assert "  build.smoothing  1.0 -> 2.0" in options
     assert "  train.seed  2147483647 -> 7" in options
@@ -150,11 +150,11 @@ def test_diff_prints_all_differences(made, two, ok):
 
 
 def test_a_version_does_not_differ_from_itself(made, two, ok):
-    """Each section says so."""
-    told = ok("diff", two[0], two[0], "--home", made)
+    """Each section prints "no change"."""
+    printed = ok("diff", two[0], two[0], "--home", made)
 
-    assert told.count("  no change") == 3
-    assert "+0.0000 (+0.0000 to +0.0000)" in told
+    assert printed.count("  no change") == 3
+    assert "+0.0000 (+0.0000 to +0.0000)" in printed
 
 
 def test_verify_checks_the_registry(home, makemore):

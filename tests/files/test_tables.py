@@ -1,3 +1,5 @@
+"""Tables in files of every format, metadata, and atomic writes."""
+
 import csv
 import io
 import json
@@ -23,18 +25,18 @@ READERS = {
 
 
 def table_for(table_format):
-    """The table, or the one column of it that a list of lines can hold."""
+    """Return the table, or only its names for a text file."""
     return FRAME.select("name") if table_format == "txt" else FRAME
 
 
 def test_every_format_has_a_suffix_and_a_reader():
-    """So that the tests below miss none."""
+    """The tests below cover every suffix."""
     assert set(SUFFIXES.values()) == set(READERS)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_table_is_read_back_by_others(tmp_path, suffix):
-    """By Python's csv and json and by Arrow: commas, quotes, markup and any alphabet come through."""
+def test_other_libraries_read_the_same_table(tmp_path, suffix):
+    """Python's csv and json and Arrow read commas, quotes, markup and any alphabet."""
     table_format = format_of(tmp_path / f"out{suffix}")
 
     write_table(table_for(table_format), tmp_path / f"out{suffix}", table_format)
@@ -45,7 +47,7 @@ def test_a_table_is_read_back_by_others(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_stream_gets_the_bytes_of_the_file(tmp_path, suffix):
-    """stdout is as good as -o."""
+    """stdout receives the same bytes as a file."""
     stream = io.BytesIO()
 
     write_table(table_for(SUFFIXES[suffix]), stream, SUFFIXES[suffix])
@@ -62,23 +64,23 @@ def test_a_stream_gets_the_bytes_of_the_file(tmp_path, suffix):
         (pl.DataFrame({"x": [b"a"]}), "json", "json cannot hold column 'x' of Binary"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused(tmp_path, frame, table_format, message):
-    """No column is dropped in silence, and no file is begun."""
+def test_an_unsupported_column_is_an_error(tmp_path, frame, table_format, message):
+    """No column is dropped, and no file is created."""
     with pytest.raises(ValueError, match=message):
         write_table(frame, tmp_path / "out", table_format)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    """The folder, not the file that would have been written first."""
+def test_a_missing_folder_is_an_error(tmp_path):
+    """The message contains the folder, not the temporary file."""
     with pytest.raises(NotFound, match=r"nowhere is not a folder\. hint: create it, or write out\.csv to"):
         write_table(FRAME, tmp_path / "nowhere" / "out.csv", "csv")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_table_without_rows_is_one_too(suffix):
-    """A query may find nothing."""
+def test_a_table_may_have_no_rows(suffix):
+    """A query can have an empty result."""
     stream = io.BytesIO()
 
     write_table(table_for(SUFFIXES[suffix]).head(0), stream, SUFFIXES[suffix])
@@ -87,20 +89,20 @@ def test_a_table_without_rows_is_one_too(suffix):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl", ".parquet", ".csv.gz", ".jsonl.zst"])
-def test_a_table_in_pieces_is_the_table(tmp_path, suffix):
-    """Empty pieces among them: one header, and the same bytes."""
-    whole, pieces = tmp_path / f"whole{suffix}", tmp_path / f"pieces{suffix}"
-    write_table(FRAME, whole, format_of(whole))
+def test_a_table_in_pieces_gives_the_same_bytes(tmp_path, suffix):
+    """There is one header, also with empty pieces."""
+    complete, pieces = tmp_path / f"complete{suffix}", tmp_path / f"pieces{suffix}"
+    write_table(FRAME, complete, format_of(complete))
 
     with writing(pieces, format_of(pieces)) as write:
         for first, length in ((0, 0), (0, 2), (2, 0), (2, 3), (5, 9)):
             write(FRAME.slice(first, length))
 
-    assert pieces.read_bytes() == whole.read_bytes()
+    assert pieces.read_bytes() == complete.read_bytes()
 
 
-def test_metadata_lie_beside_a_text_and_in_a_parquet_file(tmp_path):
-    """Those of an earlier table are gone with it."""
+def test_metadata_are_in_a_parquet_file_or_beside_a_text_file(tmp_path):
+    """Those of an earlier table are deleted."""
     with writing(tmp_path / "out.csv", "csv", {"seed": 1}) as write:
         write(FRAME)
     with writing(tmp_path / "out.parquet", "parquet", {"seed": 1}) as write:
@@ -113,8 +115,8 @@ def test_metadata_lie_beside_a_text_and_in_a_parquet_file(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("out.xlsx", "'.xlsx'"), ("out", "''")])
-def test_an_unknown_suffix_is_refused(tmp_path, name, suffix):
-    """The message names the file, its suffix and the known ones."""
+def test_an_unknown_suffix_is_an_error(tmp_path, name, suffix):
+    """The message contains the file, its suffix and the known ones."""
     with pytest.raises(InvalidOption, match=r"use one of \.txt, \.csv, \.json, \.jsonl, \.parquet") as error:
         format_of(tmp_path / name)
 
@@ -123,7 +125,7 @@ def test_an_unknown_suffix_is_refused(tmp_path, name, suffix):
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
-    """Until then readers see the old file, or none."""
+    """Until then readers see the old file or no file."""
     (tmp_path / "out.txt").write_text("old")
 
     with written_aside(tmp_path / "out.txt") as aside:

@@ -90,11 +90,11 @@ def test_a_list_at_the_limit_is_ingested(home, list_name, names):
 
 def test_the_reject_rate_is_compared_with_that_of_the_same_uri(home):
     """A list that had many rejects before may have as many again."""
-    spoiled = [*NAMES[:80], *["a.b"] * 2]
-    ingest_names(home, "spoiled.txt", spoiled)
+    invalid = [*NAMES[:80], *["a.b"] * 2]
+    ingest_names(home, "invalid.txt", invalid)
 
-    assert ingest_names(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 6]).quarantine_reason is None
-    assert "usual" in ingest_names(home, "spoiled.txt", [*NAMES[:90], *["a.b"] * 30]).quarantine_reason
+    assert ingest_names(home, "invalid.txt", [*NAMES[:90], *["a.b"] * 6]).quarantine_reason is None
+    assert "usual" in ingest_names(home, "invalid.txt", [*NAMES[:90], *["a.b"] * 30]).quarantine_reason
 
 
 def test_a_released_list_is_ingested(home):

@@ -92,7 +92,7 @@ def test_an_unprintable_file_name_is_an_error_when_the_list_is_opened(tmp_path, 
     assert str(error.value).startswith(f"{tmp_path}/")
 
 
-@pytest.mark.parametrize("path", ["", "~nobody-of-that-name/list.txt", "x" * 5000])
+@pytest.mark.parametrize("path", ["", "~no-such-user/list.txt", "x" * 5000])
 def test_an_invalid_path_is_an_error(path):
     """An empty path is not the working directory, and the message shortens a long path."""
     with pytest.raises(NotFound, match=r"not a list|invalid path") as error:

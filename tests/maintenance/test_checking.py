@@ -1,4 +1,4 @@
-"""What `makemore verify` finds: a changed byte in any file of a home, by its name."""
+"""`makemore verify`: a changed byte in any file of a home is found and its file named."""
 
 import random
 import shutil
@@ -21,8 +21,8 @@ def home(published, tmp_path):
     return tmp_path / "home"
 
 
-def test_a_whole_home_is_told_in_whole(home, ok):
-    """The database, the registry, each version."""
+def test_an_intact_home_has_a_line_for_each_part(home, ok):
+    """The parts are the database, the registry and each version."""
     version = store.find_version(Home(home)).name
 
     assert ok("verify", "--home", home).splitlines() == [
@@ -34,7 +34,7 @@ def test_a_whole_home_is_told_in_whole(home, ok):
 
 
 @pytest.mark.parametrize(
-    ("file", "told", "way_out"),
+    ("file", "problem", "hint"),
     [
         (
             "makemore.duckdb",
@@ -53,23 +53,23 @@ def test_a_whole_home_is_told_in_whole(home, ok):
         ("VERSION/models/bigram/config.json", "VERSION: models/bigram/config.json: ", "do not use VERSION"),
     ],
 )
-def test_a_changed_byte_is_found_and_its_file_named(home, makemore, file, told, way_out):
-    """In the middle of it: exit code 1, the file on stdout, and what to do on one line of stderr."""
+def test_a_changed_byte_is_found_and_its_file_named(home, makemore, file, problem, hint):
+    """Exit code 1, the file on stdout, and one line with the next step on stderr."""
     version = store.find_version(Home(home)).name
     flip(home / file.replace("VERSION", f"versions/{version}"))
 
     done = makemore("verify", "--home", home)
 
     assert done.returncode == 1
-    assert any(line.startswith(told.replace("VERSION", version)) for line in done.stdout.splitlines()), done.stdout
-    assert way_out.replace("VERSION", version) in done.stderr
+    assert any(line.startswith(problem.replace("VERSION", version)) for line in done.stdout.splitlines()), done.stdout
+    assert hint.replace("VERSION", version) in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert sum(line.endswith(": ok") for line in done.stdout.splitlines()) == 2
 
 
 @pytest.mark.parametrize("file", ["registry.json", "VERSION/manifest.json", "makemore.duckdb"])
-def test_no_byte_is_without_a_check(home, ok, makemore, file):
-    """Wherever it is changed in files that no other file has the hash of."""
+def test_every_byte_is_covered_by_a_checksum(home, ok, makemore, file):
+    """This includes files whose checksum is not in another file; eight random bytes are changed."""
     path = home / file.replace("VERSION", f"versions/{store.find_version(Home(home)).name}")
     data, rng = path.read_bytes(), random.Random(7)
     for _ in range(8):
@@ -82,8 +82,8 @@ def test_no_byte_is_without_a_check(home, ok, makemore, file):
     ok("verify", "--home", home)
 
 
-def test_all_that_is_damaged_is_named_at_once(home, makemore):
-    """One look is enough."""
+def test_all_damaged_files_are_named_at_once(home, makemore):
+    """One call of verify reports all of them."""
     version = store.find_version(Home(home)).path
     for path in (home / "makemore.duckdb", home / "registry.json", version / "counts.parquet"):
         flip(path)
@@ -98,8 +98,8 @@ def test_all_that_is_damaged_is_named_at_once(home, makemore):
     assert f"{home} is damaged: makemore.duckdb, registry.json, {version.name}. hint: " in done.stderr
 
 
-def test_what_is_gone_is_named(home, makemore):
-    """The database, the registry, a table, and the version that serves."""
+def test_a_missing_champion_or_table_is_named(home, makemore):
+    """verify compares the registry with the versions, and the database with its schema."""
     version = store.find_version(Home(home)).path
     shutil.rmtree(version)
     assert f"registry.json: {version.name} is champion, but missing" in makemore("verify", "--home", home).stdout
@@ -108,42 +108,42 @@ def test_what_is_gone_is_named(home, makemore):
     assert "makemore.duckdb: table rejects is missing" in makemore("verify", "--home", home).stdout
 
 
-def test_files_that_are_gone_are_named(home, makemore):
-    """A home without its database or its registry has lost something."""
+def test_missing_files_are_named(home, makemore):
+    """These are the database and the registry of a home with versions."""
     (home / "makemore.duckdb").unlink()
     (home / "registry.json").unlink()
 
-    told = makemore("verify", "--home", home).stdout
+    printed = makemore("verify", "--home", home).stdout
 
-    assert "makemore.duckdb: missing" in told
-    assert "registry.json: missing, champion unknown." in told
+    assert "makemore.duckdb: missing" in printed
+    assert "registry.json: missing, champion unknown." in printed
 
 
-def test_a_home_that_a_run_holds_is_not_waited_for(home, ok):
-    """Its database is passed over, and that is said; the versions are checked."""
+def test_verify_does_not_wait_for_a_locked_home(home, ok):
+    """It reports that the database is not checked, and checks the versions."""
     with locked_home(home, "makemore run"):
-        told = ok("verify", "--home", home).splitlines()
+        lines = ok("verify", "--home", home).splitlines()
 
-    assert told[0].startswith(f"makemore.duckdb: not checked: {home} is locked by ")
-    assert told[-1].endswith(": ok")
+    assert lines[0].startswith(f"makemore.duckdb: not checked: {home} is locked by ")
+    assert lines[-1].endswith(": ok")
 
 
-def test_a_database_that_is_open_elsewhere_is_not_taken_for_damaged(home, ok):
-    """An analyst may have it open, against all advice."""
+def test_a_database_that_is_open_elsewhere_is_not_reported_as_damaged(home, ok):
+    """verify reports that another program has it open."""
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", script, home / "makemore.duckdb"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as analyst:
         analyst.stdout.readline()
 
-        told = ok("verify", "--home", home).splitlines()
+        lines = ok("verify", "--home", home).splitlines()
         analyst.stdin.close()
 
-    assert "another program has" in told[0]
+    assert "another program has" in lines[0]
 
 
-def test_a_table_that_is_damaged_is_named(home):
-    """All others are still looked at."""
+def test_a_damaged_table_is_named(home):
+    """The other tables are still checked."""
     with duckdb.connect(str(home / "makemore.duckdb")) as con:
         con.execute("create table large as select range as n, hash(range)::varchar as h from range(200000)")
     db, damaged = home / "makemore.duckdb", set()
@@ -156,7 +156,7 @@ def test_a_table_that_is_damaged_is_named(home):
     assert "table large" in damaged
 
 
-WAYS_OUT = {
+RESTORED = {
     "makemore.duckdb": "makemore.duckdb",
     "registry.json": "registry.json",
     "versions/*/models/ngram/model.safetensors": "versions/*",
@@ -164,15 +164,15 @@ WAYS_OUT = {
 }
 
 
-@pytest.mark.parametrize("file", WAYS_OUT)
-def test_what_is_damaged_can_be_taken_from_an_export(home, tmp_path, ok, makemore, file):
-    """As docs/guides/operate.md says: restored beside, and moved into its place."""
+@pytest.mark.parametrize("file", RESTORED)
+def test_a_damaged_file_can_be_restored_from_an_export(home, tmp_path, ok, makemore, file):
+    """As in docs/guides/operate.md: restore into another home and move the file."""
     ok("export-home", tmp_path / "names.tar.zst", "--home", home)
     flip(*home.glob(file))
     assert makemore("verify", "--home", home).returncode == 1
 
-    ok("restore", tmp_path / "names.tar.zst", "--home", tmp_path / "beside")
-    [good], [bad] = tmp_path.joinpath("beside").glob(WAYS_OUT[file]), home.glob(WAYS_OUT[file])
+    ok("restore", tmp_path / "names.tar.zst", "--home", tmp_path / "restored")
+    [good], [bad] = tmp_path.joinpath("restored").glob(RESTORED[file]), home.glob(RESTORED[file])
     shutil.rmtree(bad) if bad.is_dir() else bad.unlink()
     good.rename(bad)
 
@@ -182,9 +182,9 @@ def test_what_is_damaged_can_be_taken_from_an_export(home, tmp_path, ok, makemor
 
 
 @pytest.mark.parametrize("lost", ["makemore.duckdb", "registry.json", "versions"])
-def test_without_an_export_the_next_run_makes_anew_what_it_can(home, ok, lost):
-    """The database of the lists, the registry of the decisions in the versions, a version of the database."""
-    served = store.find_version(Home(home)).name
+def test_without_an_export_the_next_run_recreates_lost_files(home, ok, lost):
+    """The database from the lists, the registry from the decisions in the versions, a version from the database."""
+    champion = store.find_version(Home(home)).name
     shutil.rmtree(home / lost) if lost == "versions" else (home / lost).unlink()
 
     ok("ingest", ENGLISH, "--home", home)
@@ -192,7 +192,7 @@ def test_without_an_export_the_next_run_makes_anew_what_it_can(home, ok, lost):
     ok("train", "--models", "bigram", "--samples", 5, "--home", home)
 
     ok("verify", "--home", home)
-    told = ok("versions", "--home", home).splitlines()
-    assert [line.split()[0] for line in told if "champion" in line and "previous" not in line] == (
-        [told[0].split()[0]] if lost == "versions" else [served]
+    lines = ok("versions", "--home", home).splitlines()
+    assert [line.split()[0] for line in lines if "champion" in line and "previous" not in line] == (
+        [lines[0].split()[0]] if lost == "versions" else [champion]
     )

@@ -23,7 +23,7 @@ def write(path, names):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A home with two lists, the second with Zebedee, and a version after each. Not for tests that write."""
+    """Home with two lists, the second with Zebedee, and a version after each. Not for tests that write."""
     home = tmp_path_factory.mktemp("made") / "home"
     home.mkdir()
     (home.parent / "lists").mkdir()
@@ -60,10 +60,10 @@ def counted(home):
 
 def test_a_forgotten_name_is_removed_from_counts_database_and_file(home):
     """In any case; its lines become rejects without text."""
-    gone = forgetting.forget_name(home, "zebedee")
+    result = forgetting.forget_name(home, "zebedee")
 
     names, grams = counted(home)
-    assert (gone.lines, [uri.rsplit("/", 1)[1] for uri in gone.lists]) == (2, ["b.txt"])
+    assert (result.lines, [uri.rsplit("/", 1)[1] for uri in result.lists]) == (2, ["b.txt"])
     assert {"Zebedee", "ZEBEDEE", "Wilhelmina"} & set(names) == {"Wilhelmina"}
     assert grams == 0
     data = (home / "makemore.duckdb").read_bytes()
@@ -78,29 +78,31 @@ def test_a_forgotten_name_is_removed_from_counts_database_and_file(home):
 
 def test_versions_with_a_forgotten_name_are_marked(home):
     """Other versions are not; a later list with the name is ingested without it."""
-    first, second = store.version_names(Home(home))
+    _, second = store.version_names(Home(home))
 
-    gone = forgetting.forget_name(home, "Zebedee")
+    result = forgetting.forget_name(home, "Zebedee")
 
-    assert gone.versions == (second,)
+    assert result.versions == (second,)
     assert list(registry.read(Home(home)).forgotten) == [second]
     assert "ebedee" not in (home / "registry.json").read_text()
     assert ingest_names(home, "c.txt", ["zebedee", "Noah", "Emma"]).names == 2
     third = run(home)
     assert query(third / "stats.duckdb", "select count(*) as n from names where name ilike 'zebedee'")["n"][0] == 0
     assert registry.read(Home(home)).champion.version == third.name
-    told = query(third / "stats.duckdb", "select distinct version from version_sources where forgotten is not null")
-    assert told["version"].to_list() == [second]
-    assert first not in told["version"]
+    forgotten = query(
+        third / "stats.duckdb", "select distinct version from version_sources where forgotten is not null"
+    )
+    assert forgotten["version"].to_list() == [second]
+    assert first not in forgotten["version"]
 
 
 def test_a_forgotten_list_is_not_ingested_again(home, tmp_path):
     """Neither its URI nor its bytes at another URI, until it is released."""
     second = store.version_names(Home(home))[1]
 
-    gone = forgetting.forget_source(home, "b.txt")
+    result = forgetting.forget_source(home, "b.txt")
 
-    assert (gone.lines, gone.versions) == (4, (second,))
+    assert (result.lines, result.versions) == (4, (second,))
     assert "Wilhelmina" not in counted(home)[0]
     assert b"Wilhelmina" not in (home / "makemore.duckdb").read_bytes()
     assert "was forgotten on " in ingest_names(home, "b.txt", ["Quite", "Other"]).quarantine_reason
@@ -155,10 +157,10 @@ def test_the_command_prints_lines_and_marked_versions(home, ok):
     """One line for each version."""
     second = store.version_names(Home(home))[1]
 
-    told = ok("forget", "--name", "ZEBEDEE", "--home", home)
+    printed = ok("forget", "--name", "ZEBEDEE", "--home", home)
 
-    assert "forgot 2 lines of 1 list" in told
-    assert f"{second}: marked as forgotten" in told
+    assert "forgot 2 lines of 1 list" in printed
+    assert f"{second}: marked as forgotten" in printed
     assert "forgotten" in ok("versions", "--home", home)
 
 

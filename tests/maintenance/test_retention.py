@@ -1,4 +1,4 @@
-"""What is deleted of a home, what never is, and what a reader or a killed run sees of it."""
+"""Deleted versions and leftovers, protected versions, concurrent readers and killed runs."""
 
 import os
 import shutil
@@ -22,27 +22,27 @@ BEGIN = datetime(2026, 11, 1, 2, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def home(tmp_path):
-    """A home of six nights, the newest of which serves, after the one before it."""
-    place = Home(tmp_path / "home")
-    names = [publish(place, night) for night in range(6)]
+    """Home with six versions; the newest is champion, the one before it the previous champion."""
+    home = Home(tmp_path / "home")
+    names = [publish(home, day) for day in range(6)]
     for name in names[-2:]:
-        serve(place, name)
-    return place
+        promote(home, name)
+    return home
 
 
-def publish(home, night):
-    draft = store.create_draft(home, {"night": night}, BEGIN + timedelta(days=night)).path
+def publish(home, day):
+    draft = store.create_draft(home, {"day": day}, BEGIN + timedelta(days=day)).path
     (draft / "models").mkdir()
     (draft / "models" / "weights").write_bytes(bytes(1000))
     return store.publish(Version(draft)).name
 
 
-def serve(home, name):
+def promote(home, name):
     registry.record(home, Promotion(name, "bigram", "2026-11-22T02:00:00Z", "promoted"))
 
 
-def test_the_newest_stay_and_the_others_go(home):
-    """As many as asked for, by name; the rest is gone from the disk, read-only as it was."""
+def test_the_newest_versions_are_kept(home):
+    """The other versions are deleted, although their files are read-only."""
     names = store.version_names(home)
 
     pruned = prune(home.path, 3)
@@ -58,8 +58,8 @@ def test_the_newest_stay_and_the_others_go(home):
     assert all(not list(Version(home.versions / name).verify()) for name in names[3:])
 
 
-def test_what_is_freed_is_told_to_the_byte(home):
-    """As the sum of the sizes of the files."""
+def test_the_freed_bytes_are_exact(home):
+    """They are the sum of the sizes of the deleted files."""
     oldest = home.versions / store.version_names(home)[0]
     size = sum(path.stat().st_size for path in oldest.rglob("*") if path.is_file())
 
@@ -69,23 +69,23 @@ def test_what_is_freed_is_told_to_the_byte(home):
     assert pruned.bytes == pruned.versions[0].bytes == size
 
 
-def test_a_dry_run_says_the_same_and_deletes_nothing(home):
-    """Leftovers too."""
+def test_a_dry_run_returns_the_same_and_deletes_nothing(home):
+    """This holds for versions and leftovers."""
     (home.staging / "half").mkdir()
     before = sorted(home.path.rglob("*"))
 
-    would = prune(home.path, 1, dry_run=True)
+    dry_run = prune(home.path, 1, dry_run=True)
 
     assert sorted(home.path.rglob("*")) == before
-    assert prune(home.path, 1) == would
-    assert len(would.versions) == 4
+    assert prune(home.path, 1) == dry_run
+    assert len(dry_run.versions) == 4
 
 
-def test_what_serves_did_before_or_is_pinned_stays_whatever_its_age(home):
-    """Though it is the oldest, and one is to be kept."""
+def test_champion_previous_champion_and_pins_are_kept(home):
+    """They are older than the newest version, and `keep` is 1."""
     names = store.version_names(home)
     for name in names[:2]:
-        serve(home, name)
+        promote(home, name)
     registry.pin(home, names[2])
 
     pruned = prune(home.path, 1)
@@ -97,8 +97,8 @@ def test_what_serves_did_before_or_is_pinned_stays_whatever_its_age(home):
     assert store.version_names(home) == [*names[:2], names[5]]
 
 
-def test_nothing_goes_where_it_is_not_known_what_serves(home):
-    """A registry that is gone may have named any of them; one that is damaged is told."""
+def test_nothing_is_deleted_if_the_champion_is_unknown(home):
+    """The registry is missing, or damaged, which is an error."""
     names = store.version_names(home)
     (home.path / "registry.json").unlink()
     assert prune(home.path, 1).versions == ()
@@ -112,13 +112,13 @@ def test_nothing_goes_where_it_is_not_known_what_serves(home):
 
 @pytest.mark.parametrize("keep", [0, -1])
 def test_at_least_one_version_is_kept(home, keep):
-    """Another value is refused."""
+    """A smaller value is an error."""
     with pytest.raises(InvalidOption, match=rf"--keep {keep} is out of range"):
         prune(home.path, keep)
 
 
-def test_marks_go_with_their_versions_and_decisions_stay(home):
-    """A version that stays keeps its mark: it is pinned. One that is marked and is not goes, however new it is."""
+def test_forgotten_versions_are_deleted_unless_protected(home):
+    """Age does not matter. A pinned version keeps its mark, and the decisions stay in the registry."""
     names = store.version_names(home)
     registry.mark_forgotten(home, {names[0]: "emma", names[3]: "emma", names[2]: "emma"})
     registry.pin(home, names[3])
@@ -132,8 +132,8 @@ def test_marks_go_with_their_versions_and_decisions_stay(home):
     assert registry.read(home).promotions == decisions
 
 
-def test_a_damaged_version_stays_while_it_is_among_the_newest(home):
-    """It does not vanish before someone has heard of it, and goes when its time comes."""
+def test_a_damaged_version_is_kept_while_it_is_among_the_newest(home):
+    """Retention treats it like any other version."""
     damaged = store.version_names(home)[3]
     (home.versions / damaged / "manifest.json").chmod(0o644)
     (home.versions / damaged / "manifest.json").write_text("")
@@ -145,8 +145,8 @@ def test_a_damaged_version_stays_while_it_is_among_the_newest(home):
     assert damaged not in store.version_names(home)
 
 
-def test_what_is_no_version_is_left_alone(home, tmp_path):
-    """A copy that someone made there; and of a version that is a link only the link goes."""
+def test_other_folders_and_symlink_targets_are_kept(home, tmp_path):
+    """A copy of a version stays; of a version that is a symlink, only the symlink is deleted."""
     first, second, *_ = store.version_names(home)
     shutil.copytree(home.versions / first, home.versions / f"{first}.copy")
     (home.versions / second).rename(tmp_path / second)
@@ -159,10 +159,10 @@ def test_what_is_no_version_is_left_alone(home, tmp_path):
     assert list(Version(tmp_path / second).verify()) == []
 
 
-def test_leftovers_of_killed_runs_go(home):
-    """Drafts, files half written, what DuckDB had put aside, trainings that no run goes on from; not a recent one."""
+def test_leftovers_of_killed_runs_are_deleted(home):
+    """Drafts, partial files, temporary files of DuckDB and old checkpoints; recent checkpoints are kept."""
     home.checkpoints.mkdir()
-    left = [
+    leftovers = [
         home.staging / "20261122-020000-3f2a9c" / "stats.duckdb",
         home.path / ".makemore.duckdb.12-34.partial",
         home.path / ".registry.json.12-34.partial",
@@ -170,25 +170,25 @@ def test_leftovers_of_killed_runs_go(home):
         home.checkpoints / ".gru-0a30b5551234.safetensors.12-34.partial",
         home.checkpoints / "mlp-0a30b5551234.safetensors",
     ]
-    stay = [home.checkpoints / "gru-0a30b5551234.safetensors", home.path / "makemore.duckdb", home.path / ".lock"]
-    # What somebody else is writing there, without holding the home.
-    stay.append(home.path / ".names.csv.12-34.partial")
-    for path in left + stay:
+    kept = [home.checkpoints / "gru-0a30b5551234.safetensors", home.path / "makemore.duckdb", home.path / ".lock"]
+    # A partial file of another process, which writes without the lock.
+    kept.append(home.path / ".names.csv.12-34.partial")
+    for path in leftovers + kept:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(10))
     old = datetime.now().timestamp() - MAX_CHECKPOINT_AGE - 60
-    os.utime(left[-1], (old, old))
+    os.utime(leftovers[-1], (old, old))
 
     pruned = prune(home.path, 6)
 
     assert pruned.versions == ()
-    assert pruned.bytes == 10 * len(left)
-    assert [path for path in left if path.exists()] == []
-    assert all(path.exists() for path in stay)
+    assert pruned.bytes == 10 * len(leftovers)
+    assert [path for path in leftovers if path.exists()] == []
+    assert all(path.exists() for path in kept)
 
 
-def test_a_leftover_that_cannot_be_deleted_keeps_no_version(home, monkeypatch):
-    """It is told, once all else that is to go has gone."""
+def test_an_undeletable_leftover_is_an_error_after_the_other_deletions(home, monkeypatch):
+    """The old versions are deleted first."""
     (stuck := home.path / ".registry.json.12-34.partial").mkdir()
     rmtree, before = shutil.rmtree, store.version_names(home)
 
@@ -204,10 +204,10 @@ def test_a_leftover_that_cannot_be_deleted_keeps_no_version(home, monkeypatch):
     assert len(store.version_names(home)) < len(before)
 
 
-def test_a_reader_sees_whole_versions_while_others_go(home):
-    """As long as a version has its name, all of it is there; and files that are open can be read to their end."""
+def test_a_reader_sees_complete_versions_during_deletions(home):
+    """A version with its name is complete, and open files can be read to their end."""
     opened = [(home.versions / name / "models" / "weights").open("rb") for name in store.version_names(home)]
-    seen, done = [], threading.Event()
+    seen_problems, done = [], threading.Event()
 
     def read():
         while not done.is_set():
@@ -216,18 +216,18 @@ def test_a_reader_sees_whole_versions_while_others_go(home):
                     problems = list(Version(home.versions / name).verify())
                 except FileNotFoundError as error:
                     problems = [str(error)]
-                # What is renamed away in the middle of a look was whole when it was found.
-                seen.extend(problem for problem in problems if (home.versions / name).exists())
+                # A version that was renamed during `verify` was complete when it was found.
+                seen_problems.extend(problem for problem in problems if (home.versions / name).exists())
 
     reader = threading.Thread(target=read)
     reader.start()
-    for night in range(6, 40):
-        serve(home, publish(home, night))
+    for day in range(6, 40):
+        promote(home, publish(home, day))
         prune(home.path, 3)
     done.set()
     reader.join()
 
-    assert seen == []
+    assert seen_problems == []
     assert len(store.version_names(home)) == 3
     assert {file.read() for file in opened} == {bytes(1000)}
     for file in opened:
@@ -251,8 +251,8 @@ with locked_home(Path(sys.argv[1]), "makemore prune"):
 """
 
 
-def test_a_killed_run_leaves_whole_versions_and_the_next_one_goes_on(home):
-    """What it was about to delete is in staging, half gone; no version is."""
+def test_a_killed_run_leaves_complete_versions_and_the_next_run_resumes(home):
+    """The partially deleted versions are in staging."""
     names = store.version_names(home)
     registry.mark_forgotten(home, {names[0]: "emma"})
     with subprocess.Popen([sys.executable, "-c", PRUNE, home.path], stdout=subprocess.PIPE) as killed:
@@ -269,21 +269,21 @@ def test_a_killed_run_leaves_whole_versions_and_the_next_one_goes_on(home):
     assert all(not list(Version(home.versions / name).verify()) for name in names[4:])
 
 
-def test_the_command_says_what_goes_and_why_the_others_stay(home, ok, makemore):
-    """Before, with --dry-run, and after."""
+def test_the_command_prints_deletions_and_reasons_to_keep(home, ok, makemore):
+    """With --dry-run and without."""
     names = store.version_names(home)
     registry.pin(home, names[0])
 
-    would = ok("prune", "--keep", 1, "--dry-run", "--home", home.path)
-    did = ok("prune", "--keep", 1, "--home", home.path)
+    dry_run = ok("prune", "--keep", 1, "--dry-run", "--home", home.path)
+    deleted = ok("prune", "--keep", 1, "--home", home.path)
 
     kept = [f"kept  {names[0]}  pinned", f"kept  {names[4]}  previous champion", f"kept  {names[5]}  champion"]
-    assert would.splitlines() == [
+    assert dry_run.splitlines() == [
         *kept,
         *(f"would delete  versions/{name}  0.0 MB" for name in names[1:4]),
         "would free 0.0 MB: 3 versions, 0 leftovers",
     ]
-    assert did.splitlines()[-1] == "freed 0.0 MB: 3 versions, 0 leftovers"
+    assert deleted.splitlines()[-1] == "freed 0.0 MB: 3 versions, 0 leftovers"
     assert "--keep 0 is out of range" in makemore("prune", "--keep", 0, "--home", home.path).stderr
     done = makemore("prune", "--home", home.path / "typo")
     assert (done.returncode, (home.path / "typo").exists()) == (1, False)

@@ -1,3 +1,5 @@
+"""Bigram counts in Polars, which equal those in SQL."""
+
 from collections import Counter
 from itertools import pairwise
 
@@ -22,7 +24,7 @@ LINES = st.lists(
         st.integers(1, 10**12),
     )
 )
-WHOLE_ALPHABET = [(1, "train", "\U0010ffff\U00010000\uffff a", 10**12), (1, "dev", "a", 1), (2, "train", "a", 1)]
+WIDE_ALPHABET = [(1, "train", "\U0010ffff\U00010000\uffff a", 10**12), (1, "dev", "a", 1), (2, "train", "a", 1)]
 
 
 def table(lines):
@@ -33,8 +35,8 @@ def table(lines):
     return frame.with_columns(length=pl.Series([len(name) for name in frame["name"]], dtype=pl.Int32))
 
 
-def in_a_dict(lines):
-    """Count with the lecture's loop, with weights, by content and split; sorted."""
+def counted_in_a_loop(lines):
+    """Count with the loop of the lecture, with weights, by content and split; sorted."""
     bigrams = Counter()
     for content_id, split, name, weight in lines:
         for ch1, ch2 in pairwise(f".{name}."):
@@ -68,25 +70,25 @@ def test_a_weight_equals_that_many_lines():
 
 
 @given(LINES, st.integers(1, 5))
-@example(WHOLE_ALPHABET, 1)
-def test_polars_counts_as_a_dict_does(lines, size):
+@example(WIDE_ALPHABET, 1)
+def test_polars_counts_equal_those_of_a_loop(lines, size):
     """For any alphabet, weights, splits and batch size."""
     batches = [table(lines[i : i + size]) for i in range(0, len(lines), size)]
 
-    assert count_bigrams(batches).rows() == in_a_dict(lines)
+    assert count_bigrams(batches).rows() == counted_in_a_loop(lines)
 
 
 @settings(max_examples=40)
 @given(LINES)
-@example(WHOLE_ALPHABET)
-def test_sql_counts_as_a_dict_does(con, lines):
+@example(WIDE_ALPHABET)
+def test_sql_counts_equal_those_of_a_loop(con, lines):
     """For any alphabet, weights and splits."""
     con.register("content_names", table(lines).to_arrow())
 
-    assert sorted(con.execute(catalog.selects()["content_bigram_counts"]).fetchall()) == in_a_dict(lines)
+    assert sorted(con.execute(catalog.selects()["content_bigram_counts"]).fetchall()) == counted_in_a_loop(lines)
 
 
-@pytest.mark.parametrize("lines", [[], [(1, "train", "emma", 1)], WHOLE_ALPHABET])
+@pytest.mark.parametrize("lines", [[], [(1, "train", "emma", 1)], WIDE_ALPHABET])
 def test_both_engines_give_the_same_table(con, lines):
     """With the same column names and types."""
     con.register("content_names", table(lines).to_arrow())
@@ -107,7 +109,7 @@ def test_chunks_are_counted_separately(con, monkeypatch):
 
     rows = content_bigram_counts(con).to_pylist()
 
-    assert [tuple(row.values()) for row in rows] == in_a_dict(lines)
+    assert [tuple(row.values()) for row in rows] == counted_in_a_loop(lines)
 
 
 def test_the_lecture_list_has_its_golden_counts(lecture_names):

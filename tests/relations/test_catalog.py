@@ -1,3 +1,5 @@
+"""The relations and checks of sql/: build order, builds and failed checks."""
+
 import re
 
 import duckdb

@@ -84,7 +84,7 @@ def test_a_long_list_is_not_added():
 
 
 def test_parts_are_merged():
-    """The number of parts of the n-grams stays small, however many updates there are."""
+    """The number of parts of the n-grams stays small for any number of updates."""
     con = create(duckdb.connect())
     ingest(con, "first", [(f"{a}{b}{c}", 1) for a in "abcdefgh" for b in "abcdefgh" for c in "abcdefgh"])
     incremental.count_all(con, None)
@@ -131,7 +131,7 @@ def test_a_second_list_of_the_same_content_keeps_its_counts():
 
 
 def test_an_update_leaves_no_schema(tmp_path):
-    """Not in the file either."""
+    """The file contains the main schema only."""
     for _ in range(2):
         with connect(tmp_path / "makemore.duckdb") as con:
             if not con.execute("from duckdb_tables()").fetchall():

@@ -1,3 +1,5 @@
+"""The n-gram model from the relations."""
+
 import logging
 
 import pytest
@@ -18,7 +20,7 @@ NGRAM = TrainOptions(("ngram",), samples=20)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A home with the bundled list, built at order 4 without what occurs once. Not for tests that build."""
+    """Home with the bundled list, built with order 4 and min_count 2. Not for tests that build."""
     home = tmp_path_factory.mktemp("home")
     with locked_home(home, "the test"):
         ingest.ingest(home, str(ENGLISH), IngestOptions())
@@ -26,22 +28,22 @@ def home(tmp_path_factory):
     return home
 
 
-def test_a_version_of_them_says_the_same_in_sql_as_loaded(home):
-    """Order and pruning are what was built; the macro of the snapshot gives the model's nll of the test names."""
+def test_sql_and_the_loaded_model_give_the_same_nll(home):
+    """The macro of the snapshot and the model score the test names; order and pruning are those of the build."""
     version = publish.make_version(home, NGRAM)
     model, vocab = weights.load_model(version / "models" / "ngram")
-    told = query(version / "stats.duckdb", "select name, avg(nats) as nll from split_names, score_name(name) "
+    scored = query(version / "stats.duckdb", "select name, avg(nats) as nll from split_names, score_name(name) "
                  "where split = 'test' group by all order by all limit 50")  # fmt: skip
 
     assert (model.config.order, model.config.min_count) == (4, 2)
-    assert told["nll"].to_list() == pytest.approx(nll_of_names(model, vocab, told["name"].to_list()), abs=1e-6)
+    assert scored["nll"].to_list() == pytest.approx(nll_of_names(model, vocab, scored["name"].to_list()), abs=1e-6)
     assert Version(version).read_metrics("ngram")["nll"]["test"] == pytest.approx(
         query(version / "stats.duckdb", "select avg(nats) from names, score_name(names.name) where split = 'test'")
         .to_series().item(), abs=1e-6)  # fmt: skip
 
 
 def test_the_same_relations_give_the_same_bytes(home):
-    """Rows and weights are ordered: two models of one home do not differ in a byte."""
+    """Rows and weights are sorted, so that two models of one home are identical."""
 
     def weights_of():
         draft = publish.draft(home, NGRAM)
@@ -52,14 +54,14 @@ def test_the_same_relations_give_the_same_bytes(home):
 
 
 @pytest.mark.parametrize(("setting", "option"), [("order=5", "--order 5"), ("min_count=1", "--min-count 1")])
-def test_another_order_than_was_built_is_refused(home, setting, option):
-    """The relations are what the model is: the message says how to build them."""
+def test_a_setting_that_differs_from_the_build_is_an_error(home, setting, option):
+    """The model is made from the relations; the message contains the build option."""
     with pytest.raises(InvalidOption, match=rf"--set ngram.{setting} .* built with \d.*build {option}"):
         publish.draft(home, TrainOptions(("ngram",), set=(f"ngram.{setting}",)))
 
 
-def test_a_short_list_says_in_one_line_which_discounts_fall_back(tmp_path, caplog):
-    """One name: no order has the counts that the formula asks for."""
+def test_fallback_discounts_are_logged_in_one_line(tmp_path, caplog):
+    """With one name, no order has the counts that the formula needs."""
     (tmp_path / "list.txt").write_text("emma\n", encoding="utf-8")
     with locked_home(tmp_path, "the test"), caplog.at_level(logging.INFO, "makemore"):
         ingest.ingest(tmp_path, str(tmp_path / "list.txt"), IngestOptions())
