@@ -13,7 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 KEEP_DAYS = 90
 """As on a Prefect server (PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD)."""
 BATCH_SIZE = 20
-"""Maximum runs to delete in one run, so that none takes long. Each night adds one."""
+"""Maximum runs to delete in one run, so that none takes long. Each nightly run adds one."""
 
 log = logging.getLogger("makemore")
 

@@ -5,7 +5,7 @@
     ├── InvalidInput               1   a list, a request file, a query or a name is invalid (a ValueError)
     │   └── TransientError         1   the same, but a retry can succeed: a download broke off
     ├── NotFound                   1   a list, a home or a version does not exist (a FileNotFoundError)
-    │   └── NoListFound            1   a folder holds no list, or a glob matches none
+    │   └── NoListFound            1   a folder contains no list, or a glob matches none
     ├── QuarantinedList            4   a list fails the checks of its home and needs a release
     ├── HomeBusy                   1   another run writes to the home
     ├── CorruptData                1   a file is missing, unreadable or has a checksum mismatch (a ValueError)
@@ -43,7 +43,7 @@ class InvalidOption(MakemoreError, ValueError):
 
 
 class InvalidInput(MakemoreError, ValueError):
-    """A list, a request file, a query or a name cannot be used as it is."""
+    """A list, a request file, a query or a name is invalid."""
 
 
 class TransientError(InvalidInput):
@@ -55,7 +55,7 @@ class NotFound(MakemoreError, FileNotFoundError):
 
 
 class NoListFound(NotFound):
-    """A folder holds no list at present, or a glob matches none."""
+    """A folder contains no list at present, or a glob matches none."""
 
 
 class QuarantinedList(MakemoreError):

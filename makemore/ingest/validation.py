@@ -43,7 +43,7 @@ def _validate(rows: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, p
         .when(pl.col("name").str.contains(FORMAT_CHARACTERS)).then(pl.lit("holds a control character"))
         .when(pl.col("name").str.len_chars() > options.max_length)
         .then(pl.lit(f"is longer than {options.max_length} characters"))
-        .when(~weight.str.contains(r"^[1-9][0-9]{0,11}$")).then(pl.lit("has a count that is no whole number from 1"))
+        .when(~weight.str.contains(r"^[1-9][0-9]{0,11}$")).then(pl.lit("has an invalid count"))
     )  # fmt: skip
     validated = rows.lazy().with_columns(name=name).with_columns(reason=reason).collect()
     entries = validated.filter(pl.col("reason").is_null())

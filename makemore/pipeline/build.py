@@ -1,4 +1,4 @@
-"""Build the relations from the entries, or update them with what is new."""
+"""Build the relations from the entries, or update them for new content."""
 
 from __future__ import annotations
 

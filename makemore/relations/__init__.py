@@ -1,7 +1,7 @@
 """`sql/` to tables and views, kept up to date incrementally.
 
 - `catalog`: the files of sql/, their build order and their checks
-- `incremental`: counts updated by what is new or gone
+- `incremental`: counts updated for new and removed content
 - `bigram_counts`: bigram counts in Polars
 - `ngrams`: n-grams as arrays of ids
 - `arpa`: n-grams as an ARPA file

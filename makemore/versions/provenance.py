@@ -17,7 +17,7 @@ LIBRARIES = ("duckdb", "numpy", "polars", "safetensors", "torch")
 def made_from(
     sources: list[dict[str, Any]], build: BuildOptions, train: TrainOptions, models: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """All that decides what a version holds; two versions made from the same differ in nothing but their times."""
+    """Return the inputs that determine a version: two versions with equal inputs differ only in their times."""
     return {
         "sources": [{key: value for key, value in source.items() if key != "ingested_at"} for source in sources],
         "build": as_config(build),

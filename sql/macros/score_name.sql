@@ -72,13 +72,13 @@ scored as (
             when characters.ch = '.' and characters.place <= length(characters.word)
                 then error(
                     '''' || characters.word
-                    || ''' holds ''.'', which marks the start and the end of a name. Take it out.'
+                    || ''' holds ''.'', which marks the start and the end of a name.'
                 )
             when not list_contains(alphabet.chars, characters.ch)
                 then error(
                     '''' || characters.word || ''' has ''' || characters.ch || ''', which is not among the '
                     || alphabet.vocab_size || ' characters of this vocab. '
-                    || 'Ingest the list that it comes from, then train again.'
+                    || 'Ingest a list that contains it, then train.'
                 )
             else coalesce(seen.prob, 1 / alphabet.vocab_size) * coalesce(passed.backoff, 1)
         end::double as prob

@@ -55,7 +55,7 @@ def test_ssa_lists_with_counts(ok, tmp_path):
 
     assert "3 names, 1 rejected" in ingested
     assert starts == [{"ch": "l", "count": 19777}, {"ch": "o", "count": 17641}, {"ch": "e", "count": 15656}]
-    assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has a count that is no whole number from 1"}]
+    assert rejects == [{"row": 4, "raw": "Noah,x", "reason": "has an invalid count"}]
 
 
 def test_compare_prints_the_best_model_first(ok, published):

@@ -139,7 +139,7 @@ def test_a_name_of_joiners_alone_is_rejected(raw):
 )
 def test_an_invalid_count_is_a_reject(count):
     """It is not read as 0 or 1."""
-    assert divided("emma", count=count) == ([], [(1, f"emma,{count}", "has a count that is no whole number from 1")])
+    assert divided("emma", count=count) == ([], [(1, f"emma,{count}", "has an invalid count")])
 
 
 def test_a_reject_reason_of_the_reader_is_kept():
