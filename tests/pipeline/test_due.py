@@ -1,4 +1,4 @@
-"""Whether a version is due: only when it would differ from the newest one, or that one is not whole."""
+"""A version is due only if it would differ from the newest version, or if that one is damaged."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from tests.conftest import ENGLISH
 
 @pytest.fixture
 def home(published, tmp_path):
-    """A home whose newest version is made of all that there is."""
+    """Home whose newest version is up to date."""
     return shutil.copytree(published, tmp_path / "home")
 
 
@@ -70,7 +70,7 @@ def test_changed_options_are_named_with_both_values(home):
 
 
 def test_changed_libraries_and_code_make_a_version_due(home):
-    """They can change its bytes."""
+    """They can change the bytes of a version."""
     made_from = Version(newest(home)).made_from
     libraries = made_from["libraries"]
     rewrite_manifest(home, made_from=made_from | {"libraries": libraries | {"torch": "1.0"}, "git_commit": "0a30b555"})

@@ -9,7 +9,7 @@ from makemore.errors import Diverged, InvalidOption, NotFound, TrainingFailed
 from makemore.home import Home
 from makemore.maintenance import retention
 from makemore.options import IngestOptions, TrainOptions
-from makemore.pipeline import ingest as intake
+from makemore.pipeline import ingest as ingest_step
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
 from makemore.pipeline.inbox import ingest_lists
@@ -22,7 +22,7 @@ QUICK = TrainOptions(models=("bigram",), samples=10)
 
 @pytest.fixture
 def inbox(tmp_path):
-    """A folder with a list of three names."""
+    """Folder with a list of three names."""
     folder = tmp_path / "inbox"
     folder.mkdir()
     (folder / "names.txt").write_text("emma\nolivia\nava\n")
@@ -36,7 +36,7 @@ def steps(**others):
         build_relations(home, build)
         return publish.make_version(home, train)
 
-    return replace(RunSteps(intake.ingest, make_version, retention.prune), **others)
+    return replace(RunSteps(ingest_step.ingest, make_version, retention.prune), **others)
 
 
 def run(tmp_path, *lists, keep=30, train=QUICK, **others):
@@ -107,7 +107,7 @@ def test_a_quarantined_list_is_reported_once(inbox, tmp_path):
 
 
 def test_a_list_given_twice_is_ingested_once(inbox, tmp_path):
-    """Here by its folder and by its path."""
+    """Once by its folder and once by its path."""
     (tmp_path / "home").mkdir()
     outcomes = list(ingest_lists(tmp_path / "home", [str(inbox), str(inbox / "names.txt")], IngestOptions()))
 
@@ -120,7 +120,7 @@ def test_an_unexpected_error_is_reported_with_its_type(inbox, tmp_path):
     def ingest(home, uri, options):
         if uri.endswith("broken.txt"):
             raise RuntimeError("out of luck")
-        return intake.ingest(home, uri, options)
+        return ingest_step.ingest(home, uri, options)
 
     (inbox / "broken.txt").write_text("mia\n")
     done = run(tmp_path, inbox, ingest=ingest)
@@ -178,9 +178,9 @@ def test_a_failed_run_prunes(inbox, tmp_path):
     kept = []
 
     def failing(*_):
-        raise OSError(28, "No space leftover on device")
+        raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space leftover"):
+    with pytest.raises(OSError, match="No space left"):
         run(tmp_path, inbox, make_version=failing, prune=lambda home, keep: kept.append(keep))
     assert kept == [30]
 

@@ -18,7 +18,7 @@ from makemore.evaluation.loss import estimate
 from makemore.files.atomic import write_json
 from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
-from makemore.pipeline import ingest as intake
+from makemore.pipeline import ingest as ingest_step
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
 from makemore.promotion import decide, judge
@@ -35,11 +35,11 @@ WORSE = TrainOptions(("bigram",), samples=1000, set=("bigram.smoothing=50",))
 def ingest(home, names, name="names.txt", split=None):
     path = home.parent / name
     path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    intake.ingest(home, str(path), IngestOptions(split=split))
+    ingest_step.ingest(home, str(path), IngestOptions(split=split))
 
 
 def run(home, train=BIGRAM, build=BuildOptions()):
-    """The name of a new version. Each has its own seed, since two of one second would share a name."""
+    """Make a version and return its name; each has its own seed, and so its own name."""
     with locked_home(home, "the test"):
         build_relations(home, build)
         return publish.make_version(home, replace(train, seed=next(SEEDS))).name
@@ -147,10 +147,10 @@ def test_an_equal_version_is_promoted(home):
     assert (known.champion.version, known.previous.version) == (third, first)
 
 
-def test_a_version_that_learned_garbage_is_refused(home):
-    """As many jumbled names as real ones in train make it worse on the real test names."""
+def test_a_version_trained_on_random_strings_is_refused(home):
+    """Train has as many random strings as names, which increases the nll of the test names."""
     rng = np.random.default_rng(1)
-    ingest(home, ["".join(rng.choice(list("etaoinqxz"), 9)) for _ in NAMES], "garbage.txt", split="train")
+    ingest(home, ["".join(rng.choice(list("etaoinqxz"), 9)) for _ in NAMES], "random.txt", split="train")
 
     run(home)
 
