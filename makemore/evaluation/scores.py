@@ -39,13 +39,8 @@ def metrics(scores: pl.DataFrame) -> dict[str, float]:
     """nll and its standard error, bits per name, number of names, and nll of seen and unseen names if there are any."""
     total = _estimate(scores)
     nats, counts = float((scores["nats"] * scores["count"]).sum()), float(scores["count"].sum())
-    values = {
-        "nll": total.nll,
-        "nll_se": total.se,
-        "bits_per_name": nats / counts / math.log(2),
-        "names": len(scores),
-        "names_seen": int(scores["seen"].sum()),
-    }
+    values = {"nll": total.nll, "nll_se": total.se, "bits_per_name": nats / counts / math.log(2)}
+    values |= {"names": len(scores), "names_seen": int(scores["seen"].sum())}
     for word, part in (("seen", scores.filter("seen")), ("unseen", scores.filter(~pl.col("seen")))):
         values |= {f"nll_{word}": _estimate(part).nll} if len(part) else {}
     return values

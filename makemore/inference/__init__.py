@@ -1,6 +1,4 @@
-"""Models of published versions, loaded to sample and to score names.
-
-Imports versions, evaluation, sampling, data, models and root modules.
+"""Published models, loaded to sample and to score names. Imports only `versions` and the packages below it.
 
 - `loading`: `load()` and the loaded model
 - `generation`: the names of one request

@@ -74,10 +74,7 @@ def generation_of(
     model: LanguageModel, vocab: Vocab, request: Request, constraints: Constraints, *,
     guide: Callable[[Decoding], Automaton], device: torch.device,
 ) -> Generation:  # fmt: skip
-    """Return the generation of a request; `guide` returns the automaton that guides a net.
-
-    Raise UnsatisfiableRequest if too few names satisfy the constraints, or for the most probable names of a net.
-    """
+    """Return the generation of a request; `guide` makes the automaton that guides a net. Raise UnsatisfiableRequest."""
     options = request.options
     decoding = Decoding(options.temperature, options.top_k, options.top_p)
     if request.best or options.distinct:

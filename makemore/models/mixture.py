@@ -44,10 +44,7 @@ class Config(ModelConfig):
 
 
 class Model(nn.Module):
-    """Linear interpolation (Jelinek and Mercer 1980) of K models, which are not part of the state_dict.
-
-    Logits are log-probabilities in float64.
-    """
+    """Linear interpolation (Jelinek and Mercer 1980) of K models outside the state_dict. Logits are log-probs."""
 
     weights: Tensor
 

@@ -53,13 +53,11 @@ class Model(Net):
         return self._logits(self._first_layer(state)), state
 
     def _first_layer(self, past: Tensor) -> Tensor:
-        """Product (B, n_hidden) of the first layer with windows of ids (B, block_size).
-
-        The product is a sum over positions: for large batches, compute each (position, character) term once.
-        """
+        """Product (B, n_hidden) of the first layer with windows of ids (B, block_size), a sum over positions."""
         layer, n_chars = cast(nn.Linear, self.layers[0]), self.characters.num_embeddings
         if len(past) < n_chars:
             return torch.as_tensor(layer(self.characters(past).flatten(1)))
+        # For large batches, compute each (position, character) term once.
         block_size = self.config.block_size
         by_position = layer.weight.view(self.config.n_hidden, block_size, -1).permute(1, 2, 0)
         table = (self.characters.weight @ by_position).flatten(0, 1)

@@ -47,10 +47,7 @@ class Job:
 
 
 def plan(version: Path, requests: Sequence[Request], output: Path) -> Job:
-    """Return the job of writing the names of these requests to a file, and delete the shards of other jobs beside it.
-
-    Raise UnsatisfiableRequest if fewer names than requested satisfy the constraints.
-    """
+    """Return the job of writing these names to a file; delete shards of other jobs beside it, check all requests."""
     table_format, output = tables.format_of(output), output.absolute()
     check_target(output)
     requests = [replace(request, model=Version(version).find_model(request.model)) for request in requests]

@@ -26,10 +26,7 @@ log = logging.getLogger("makemore")
 
 
 def score_names(version: Path, model_type: str, names: Sequence[str], options: ReadOptions) -> pl.DataFrame:
-    """Score names under a model of a version: one row each, with the columns of `score_list`.
-
-    Raise InvalidInput if a name is invalid, or contains a character that is not in the vocab.
-    """
+    """Score names, one row each, with the columns of `score_list`; raise InvalidInput if one is invalid."""
     loaded = LoadedModel(Version(version).model_folder(model_type))
     entries, rejects = validation.divide(readers.batch_of(names), folded(version, options))
     for raw, reason in rejects.sort("row").select("raw", "reason").rows():
@@ -61,10 +58,7 @@ def score_list(version: Path, model_type: str, path: Path, options: ReadOptions)
 def write_scores(
     version: Path, model_type: str, scores: Iterable[pl.DataFrame], *, output: Path, source: str | None = None
 ) -> None:
-    """Write frames of `score_list` to a file, with version, model type and source as its metadata.
-
-    Raise InvalidOption if the file's format is unknown or has no columns.
-    """
+    """Write frames of `score_list` to a file, with metadata; raise InvalidOption if its format has no columns."""
     table_format = tables.format_of(output)
     if table_format == "txt":
         raise InvalidOption(f"{output}: text has no columns for scores", "use .csv, .jsonl or .parquet")

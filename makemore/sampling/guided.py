@@ -122,8 +122,7 @@ def weigh(totals: Floats, lookahead: Floats) -> Floats:
 def draw(weights: Tensor, uniform: Tensor, *, may_fail: bool = False) -> Tensor:
     """Draw ids (B,) from weights (B, V): the first whose cumulative share exceeds `uniform` (B,), in [0, 1).
 
-    Ids of weight 0 are never drawn. A row of zeros gives 0, the end of the name, with `may_fail`; otherwise raise
-    UnsatisfiableRequest.
+    Ids of weight 0 are never drawn. For a row of zeros draw 0 with `may_fail`, otherwise raise UnsatisfiableRequest.
     """
     cumulative = weights.cumsum(dim=-1)
     totals = cumulative[:, -1:]

@@ -43,13 +43,10 @@ def _reachable(states: Mask, step: Callable[[Ints], npt.NDArray[np.integer]]) ->
 
 
 def _blocks(dfa: Dfa) -> npt.NDArray[np.int32]:
-    """Block of each state, (K,): states of one block accept the same continuations (Hopcroft 1971).
-
-    Each round visits only the predecessors of states that changed their block.
-    """
+    """Block of each state, (K,): states of one block accept the same continuations (Hopcroft 1971)."""
     block = np.append(dfa.accepts, 2).astype(np.int32)  # The last block is that of -1, no state.
     new_block, touched, predecessors = 3, np.arange(len(dfa.next)), _predecessors(dfa)
-    while len(touched):
+    while len(touched):  # the predecessors of states that changed their block
         rows = np.column_stack([block[touched], block[dfa.next[touched]]])
         alike: dict[bytes, list[int]] = {}
         for state, row in zip(touched.tolist(), rows, strict=True):

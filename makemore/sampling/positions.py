@@ -12,10 +12,7 @@ MAX_VISITS = 1 << 20
 
 
 class Part(NamedTuple):
-    """Sets of the first and last positions of a part of a pattern; bit p stands for position p.
-
-    Bit 0 of `first` is set if the part matches the empty text.
-    """
+    """First and last positions of a part of a pattern as bits; bit 0 of `first` is set if it matches the empty text."""
 
     first: int
     last: int

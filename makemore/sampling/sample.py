@@ -25,8 +25,7 @@ def sample(sampler: Sampler, n: int, *, seed: int, shard: int = 0, distinct: boo
     A smaller sample is the start of a larger one with the same seed. A shard of `SHARD_SIZE` names is the same whether
     it is drawn alone or after others. `distinct` names are drawn without replacement, in one shard.
 
-    Raise InvalidOption if the seed is out of range, UnsatisfiableRequest if too few or too improbable names satisfy the
-    constraints.
+    Raise InvalidOption if the seed is out of range, UnsatisfiableRequest if there are too few or too improbable names.
     """
     check_seed(seed)
     if distinct:

@@ -64,8 +64,7 @@ def sampler_of(
 ) -> Sampler:  # fmt: skip
     """Return the sampler of a model under constraints; a net is on `device`, and needs a good guide to be fast.
 
-    Raise InvalidOption if the seed is out of range or the constraints are too large, UnsatisfiableRequest if no name of
-    the model satisfies the constraints.
+    Raise InvalidOption if the seed or the constraints are invalid, UnsatisfiableRequest if no name satisfies them.
     """
     check_seed(seed)
     if isinstance(model, AutomatonModel):

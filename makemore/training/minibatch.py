@@ -61,8 +61,7 @@ def fit(model: nn.Module, job: TrainingJob) -> dict[str, Any]:
     """Train the model in place and return metrics: seconds, names read, device.
 
     The model gets the averaged weights with the lowest nll on dev, or the last ones if dev is empty. On a CPU the same
-    seed gives the same weights to the bit, resumed or not. Raise Diverged, and keep the last checkpoint, if the loss is
-    not finite.
+    seed gives the same weights to the bit, resumed or not. If it diverges, keep the last checkpoint and raise Diverged.
     """
     config, settings = job.config, job.settings
     batches = Batches(job.names, config.batch_size, seed=settings.seed, device=settings.device)

@@ -29,10 +29,7 @@ class Corpus:
 def train(
     model_type: str, config: models.ModelConfig, corpus: Corpus, settings: TrainingSettings
 ) -> tuple[models.LanguageModel, dict[str, Any]]:
-    """Return a trained model and the metrics of its training.
-
-    Raise Diverged if the loss is not finite, InvalidOption if the settings do not fit the corpus.
-    """
+    """Return a trained model and metrics; raise Diverged, or InvalidOption if the settings do not fit the corpus."""
     cls = models.model_class(model_type)
     if issubclass(cls, models.CountedModel):
         return cls.from_counts(torch.from_numpy(corpus.rows().matrix(corpus.vocab_size)), config), {}
