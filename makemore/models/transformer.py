@@ -82,7 +82,7 @@ class Attention(nn.Module):
         return torch.as_tensor(self.out(y.transpose(1, 2).reshape(-1, channels).index_select(0, index)))
 
     def step(self, x: Tensor, kv: Tensor) -> Tensor:
-        """Output (B, C) for the next characters `x`; sets the last keys and values of `kv` (T, 2, n_head, C / n_head, B)."""
+        """Output (B, C) for the next `x`; sets the last keys and values of `kv` (T, 2, n_head, C / n_head, B)."""
         qkv = (self.qkv.weight @ x.T).view(3, *kv.shape[2:])
         q, keys, values = qkv[0], kv[:, 0], kv[:, 1]
         kv[-1] = qkv[1:]
