@@ -1,7 +1,5 @@
 """Requests for names, and CSV files with one request per row."""
 
-from __future__ import annotations
-
 import csv
 import shlex
 from collections import Counter
@@ -71,7 +69,7 @@ def read_requests(path: Path) -> list[Request]:
     return requests
 
 
-def _requests(path: Path, rows: csv.DictReader[str]) -> Iterator[Request]:
+def _requests(path: Path, rows: "csv.DictReader[str]") -> Iterator[Request]:
     columns = [_column(name) for name in rows.fieldnames or ()]
     if unknown := [name for name in columns if name not in COLUMNS]:
         raise InvalidInput(f"{path} has an unknown column {unknown[0]!r}", f"use {', '.join(COLUMNS)}")

@@ -4,10 +4,9 @@ Sampling draws each character in proportion to its probability times the backwar
 (Doob's h-transform). No draw is rejected, and names keep their relative frequencies under the model.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -30,16 +29,16 @@ class Trellis:
     constraints: Constraints
     semiring: Semiring
     backward: Floats  # without the overlay, (L, N + 1): see `backward`
-    overlay: Overlay | None = None
+    overlay: "Overlay | None" = None
 
     @classmethod
-    def of(cls, automaton: Automaton, constraints: Constraints, semiring: Semiring = sum_product) -> Trellis:
+    def of(cls, automaton: Automaton, constraints: Constraints, semiring: Semiring = sum_product) -> Self:
         """Build the product and run the backward pass; raise InvalidOption if the trellis would be too large."""
         product = Product.of(automaton, constraints.text)
         trellis = cls(product, constraints, semiring, backward(product, constraints, semiring))
         return trellis if constraints.excluded is None else trellis.excluding(constraints.excluded)
 
-    def excluding(self, excluded: Trie) -> Trellis:
+    def excluding(self, excluded: Trie) -> Self:
         """Return the same trellis with these excluded names in place of its own."""
         overlay = Overlay.of(excluded, self.product, self.semiring, self._product_lookahead)
         return replace(self, constraints=replace(self.constraints, excluded=excluded), overlay=overlay)
@@ -129,7 +128,7 @@ class Overlay:
     backward: Floats  # backward probability of each node, (T,)
 
     @classmethod
-    def of(cls, trie: Trie, product: Product, semiring: Semiring, lookahead: Callable[[int, Ints], Floats]) -> Overlay:
+    def of(cls, trie: Trie, product: Product, semiring: Semiring, lookahead: Callable[[int, Ints], Floats]) -> Self:
         """Run the backward pass over a trie, from its longest prefixes to the root.
 
         `lookahead` returns the backward probabilities (R, V) after each character in product states at a position.
