@@ -44,7 +44,7 @@ def test_nll_by_hand():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_costs_by_hand_in_any_shape(dtype):
+def test_nll_by_hand_in_any_shape(dtype):
     """One cost per target, in the dtype of the logits; infinite for a target of probability 0."""
     logits = torch.tensor([[[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]], dtype=dtype).log()
 

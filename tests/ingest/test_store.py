@@ -198,7 +198,7 @@ def test_a_failed_ingest_leaves_nothing_in_the_file(tmp_path):
     ],
 )
 def test_a_list_without_a_valid_name_is_an_error(con, batches, reason):
-    """It would empty the home or replace a good list, so nothing of it is kept."""
+    """It would empty the home or replace a good list, so it is not ingested."""
     with pytest.raises(InvalidInput, match=r"names\.txt") as error:
         store.ingest(con, source(), batches)
 

@@ -202,7 +202,7 @@ def test_a_disk_too_small_for_the_home_is_refused_first(exported, tmp_path, monk
 
 @pytest.mark.parametrize("taken", ["a home", "a file"])
 def test_restore_replaces_only_an_empty_folder(home, exported, tmp_path, taken):
-    """An existing home or file stays as it is."""
+    """An existing home or file is not changed."""
     target = home if taken == "a home" else tmp_path / "file"
     if taken == "a file":
         target.write_text("")

@@ -136,7 +136,7 @@ def test_pruning_removes_rare_ngrams_from_order_3(built):
 
 
 def test_only_train_is_counted(built):
-    """ava is in train, emma in test: her characters have positive probabilities, but her n-grams are not counted."""
+    """ava is in train, emma in test: its characters have positive probabilities, but its n-grams are not counted."""
     con = built(["ava", "emma"], holdout=10)
 
     counted = {ch for (ch,) in rows(con, "select ch from ngram_counts where context = ''")}

@@ -51,7 +51,7 @@ def test_publishing_empties_staging(home):
 
 
 @pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=1), timedelta(days=400)])
-def test_a_later_version_has_a_later_name_whatever_the_clock_says(home, version, back):
+def test_a_later_version_has_a_later_name_for_any_clock(home, version, back):
     """In the same second, or after the clock was set back, the new version sorts last and the first is unchanged."""
     draft = store.create_draft(home, {"seed": 1}, NOW - back)
     draft.counts.write_bytes(b"counts")
