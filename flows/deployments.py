@@ -1,4 +1,7 @@
-"""Objects on a Prefect server: the work pool, the deployments, and the automation that crashes silent runs."""
+"""Objects on a Prefect server: the work pool, the deployments and an automation.
+
+The automation sets runs without heartbeats to Crashed.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from makemore.errors import TransientError
 
 
 def _can_succeed(_task: Any, _run: Any, state: Any) -> bool:
-    """Return whether a retry can succeed: after a broken download, a list that is still written, or a full disk."""
+    """Return whether a retry can succeed: after a broken download, a list still being written, or a full disk."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, (TransientError, OSError)) and not isinstance(error, FileNotFoundError)
 

@@ -53,7 +53,7 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
     The operating system releases the lock when the process ends, however it ends. `wait` is in seconds.
 
     Raises:
-        HomeBusy: another run still has the lock after `wait`; the message names it.
+        HomeBusy: another run still has the lock after `wait`; the message reports which run.
         InvalidOption: the folder is not writable or DuckDB cannot open it.
         NotFound: the home does not exist and `create` is false.
     """

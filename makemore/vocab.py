@@ -82,7 +82,7 @@ class Vocab:
         return [self.stoi[ch] for ch in name]
 
     def reject_reasons(self, names: pl.Series) -> pl.Series:
-        """Reject reason of each name, which names its first character outside the vocab; null for valid names."""
+        """Reject reason of each name, with its first character outside the vocab; null for valid names."""
         text, ends = "".join(names), names.str.len_chars().cast(pl.Int64).cum_sum().to_numpy()
         unknown = np.flatnonzero(self.ids(code_points(text)) == len(self))
         which, first = np.unique(np.searchsorted(ends, unknown, side="right"), return_index=True)

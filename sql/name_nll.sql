@@ -1,6 +1,6 @@
 -- name_nll: the nll of a distinct name under bigram_probs.
 --
--- nll is the mean over its length + 1 characters, in nats a character; bits is the sum, in bits a
+-- nll is the mean over its length + 1 characters, in nats per character; bits is the sum, in bits per
 -- name.
 with words as (
     select

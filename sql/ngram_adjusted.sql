@@ -1,9 +1,9 @@
 -- ngram_adjusted: the adjusted count of an n-gram, and whether min_count keeps it.
 --
 -- The continuation count of Kneser and Ney: the number of distinct characters before the n-gram,
--- '.' included. No character precedes the longest contexts and those at the start of a name: they
--- use the count of distinct names (types); docs/decisions/0006-kneser-ney.md. N-grams of order 3
--- and more with fewer types than min_count are pruned; they still count in totals and discounts.
+-- '.' included. For the longest contexts the preceding character is not counted, and at the start of
+-- a name there is none: both use types; docs/decisions/0006-kneser-ney.md. N-grams of order 3 and
+-- more with fewer types than min_count are pruned; they still count in totals and discounts.
 with continuations as (
     select
         substring(context, 2) as context,

@@ -1,8 +1,9 @@
--- ngram_backoffs: a context, its total, and its backoff weight: the share of the context one character shorter.
+-- ngram_backoffs: a context, its total and its backoff weight.
 --
--- The weight is the sum of all discounts and of all pruned counts, over the total. n1, n2 and n3
--- are the numbers of n-grams with count 1, 2, and 3 or more. Contexts without a kept n-gram are
--- omitted: the shorter context replaces them.
+-- The weight is the probability mass that it passes to the context one character shorter: the sum of
+-- all discounts and of all pruned counts, over the total. n1, n2 and n3 are the numbers of n-grams
+-- with count 1, 2, and 3 or more. Contexts without a kept n-gram are omitted: the shorter context
+-- replaces them.
 with sizes as (
     select
         context,

@@ -1,8 +1,8 @@
 -- ngram_counts: how often character ch follows a context in the split train.
 --
 -- A context is the text before ch, at most order - 1 characters. It begins with '.' if it reaches
--- the start of the name; '' is the empty context. count includes weights; types counts distinct
--- names.
+-- the start of the name; '' is the empty context. count includes weights; types counts occurrences
+-- in distinct names.
 select
     context,
     ch,

@@ -30,8 +30,8 @@ class Batch(NamedTuple):
 class Batches:
     """The batches of a split, by number: any of them can be built without those before it.
 
-    An example is a line. A name heavier than the mean line is repeated within a pass, each time with an equal part of
-    its weight, so that no single name dominates a batch.
+    An example is a line. A name with a weight above the average of all lines is repeated within a pass, each time with
+    an equal part of its weight, so that no single name dominates a batch.
     """
 
     def __init__(self, names: Names, batch_size: int, *, seed: int, device: torch.device) -> None:
@@ -55,7 +55,7 @@ class Batches:
         return passes * len(self.examples) + min(rest * self.batch_size, len(self.examples))
 
     def __getitem__(self, number: int) -> Batch:
-        """Batch of a number that counts over all passes."""
+        """Batch number `number`, counted over all passes."""
         epoch, pos = divmod(number, self.per_pass)
         which = self._order(epoch)[pos * self.batch_size : (pos + 1) * self.batch_size]
         return self._batch(which, self.example_weight)

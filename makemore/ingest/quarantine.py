@@ -27,7 +27,7 @@ def quarantined_lists(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def find_reason(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, options: str) -> tuple[str | None, bool]:
-    """The reason not to ingest these bytes, a predicate without its subject; and whether they were released."""
+    """The reason not to ingest these bytes, a text to follow the list's name; and whether they were released."""
     forgotten = con.execute(
         "select forgotten_at::date from forgotten where uri = ? or sha256 = ? order by all limit 1", [uri, sha256]
     ).fetchall()

@@ -45,10 +45,10 @@ def count_lines(con: duckdb.DuckDBPyConnection, uri: str | None = None) -> Lines
 def quarantine_reason(
     con: duckdb.DuckDBPyConnection, content_id: int, before: Lines, replaced: Lines, new: Lines
 ) -> str | None:
-    """The first check that a new list fails, a predicate without its subject; None if it passes.
+    """The first failed check, a text such as 'has 40 rejected rows', to follow the list's name; None if all pass.
 
-    `before` are all lists before it, `replaced` the earlier list of its URI. Names that another list has too stay in
-    the database, so the names that would be left are counted there.
+    `before` are all lists before it, `replaced` the earlier list of its URI. The remaining names are counted in the
+    database: a replaced content stays there if another list has the same content.
     """
     if not before.names:
         return None

@@ -61,7 +61,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create the missing tables.
 
     Raises:
-        InvalidInput: the database has the schema of another makemore.
+        InvalidInput: the database has the schema of another version of makemore.
     """
     existing, expected = _columns(con), _expected_columns()
     if unknown := [table for table in existing if existing[table] != expected.get(table)]:

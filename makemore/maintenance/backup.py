@@ -73,7 +73,7 @@ def export_home(home: Path, file: Path) -> ExportSummary:
 
 
 def restore(file: Path, home: Path) -> ExportSummary:
-    """Unpack an archive beside a new home, check it, and move it into place by one rename.
+    """Unpack an archive beside a new home, check it, and move it into place atomically.
 
     Raises:
         NotFound: the archive does not exist.

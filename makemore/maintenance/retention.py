@@ -88,7 +88,7 @@ def _why_kept(home: Home, keep: int) -> dict[str, str]:
 
 
 def _retire(home: Home, versions: list[Path]) -> None:
-    """Move versions away by one rename each, then delete them."""
+    """Move each version away atomically, then delete it."""
     home.staging.mkdir(exist_ok=True)
     retired = [version.rename(home.staging / version.name) for version in versions]
     if versions:

@@ -1,7 +1,8 @@
 """The model types, one file each, and the contracts that they implement. Models know ids, not characters.
 
 A file defines `Config(ModelConfig)`, a frozen dataclass, and `Model(vocab_size, config)`, a `LanguageModel`.
-To add a model type, add one file: commands, artifact folders and parametrised tests derive from its name.
+To add a model type, add one file: commands, artifact folders and parametrised tests derive from its name. For a net
+that minibatches train, derive `Model` from `_net.Net` and `Config` from `Recipe`.
 
 - `model_types`, `check_model_type`, `model_class`, `config_class`: find a model type by name
 - `configure`, `defaults`: its settings

@@ -52,8 +52,8 @@ class NGrams:
 class Model(nn.Module):
     """Interpolated modified Kneser-Ney (Chen and Goodman 1999, section 3), precomputed for each state.
 
-    The next state is the longest context that the characters so far end in: the goto function of Aho and Corasick
-    (1975). A step is two look-ups, whatever the order. Logits are log-probabilities.
+    The next state is the longest known context that is a suffix of the text so far: the goto function of Aho and
+    Corasick (1975). A step is two look-ups, whatever the order. Logits are log-probabilities.
     """
 
     log_probs: Tensor

@@ -19,8 +19,7 @@ from makemore.versions.version import Version
 def why_due(home: Path, build: BuildOptions, train: TrainOptions) -> str | None:
     """The reason for a new version; None if the newest one has the same lists, options, libraries and code.
 
-    Model settings follow from options and code. A list without names of its own, because another URI has the same
-    ones, does not make a version due.
+    Model settings follow from options and code. A duplicate of another list does not make a version due.
 
     Raises:
         NotFound: no list was ingested.

@@ -15,10 +15,11 @@ from makemore.evaluation.paired import Difference
 BASELINE = "ngram"
 """Model type that every other one is compared with: interpolated Kneser-Ney, which costs almost nothing."""
 TOLERANCE = 0.015
-"""Largest accepted significant nll increase, nats a character: 1.5 % in perplexity. Another seed alone makes 0.012."""
+"""Largest accepted significant nll increase, nats per character: 1.5 % in perplexity. Changing only the seed changes
+it by up to 0.012."""
 MARGIN = 0.05
-"""Largest accepted insignificant nll increase, nats a character: 5 % in perplexity, more than between kinds of
-nets."""
+"""Largest accepted insignificant nll increase, nats per character: 5 % in perplexity, larger than the difference
+between net types."""
 MAX_COPY_RATE_INCREASE = 0.10
 """Share of samples that occur in train, above the champion's. Chance moves it by 0.01 in 10,000 names."""
 MAX_LENGTH_TV_INCREASE = 0.05

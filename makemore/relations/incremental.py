@@ -18,7 +18,12 @@ Counter = Callable[[duckdb.DuckDBPyConnection], pa.Table]
 
 MAX_CHANGED = 0.1
 """Share of the entries that an update may add or remove: above it, counting everything again is faster."""
-SCHEMAS = ("added", "removed", "before", "after")
+SCHEMAS = (
+    "added",  # entries of new contents, and the relations computed from them
+    "removed",  # entries of removed contents, and the relations computed from them
+    "before",  # rows of split_names that the update changes, as they are now
+    "after",  # rows of split_names that replace those of `before`
+)
 
 
 def count_all(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:
@@ -39,8 +44,7 @@ def count_all(con: duckdb.DuckDBPyConnection, counter: Counter | None) -> None:
 def update(con: duckdb.DuckDBPyConnection, counter: Counter | None, max_changed: float = MAX_CHANGED) -> bool:
     """Add new contents to the counts and subtract removed ones; return False if they exceed `max_changed`.
 
-    The selects of sql/ run in the schemas `added` and `removed`, whose entries are the new and the removed ones, and in
-    `before` and `after`, whose split_names are the changed rows. The result equals that of `count_all`.
+    The selects of sql/ run in each of `SCHEMAS`. The result equals that of `count_all`.
     """
     entries, lines = con.execute(
         "select (select count(*) from entries semi join uncounted using (content_id)) "
@@ -76,7 +80,7 @@ def update(con: duckdb.DuckDBPyConnection, counter: Counter | None, max_changed:
 
 
 def drop_all(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop all relations, also those of another makemore."""
+    """Drop all relations, also those of another version of makemore."""
     existing = con.execute(
         "select 'view', view_name from duckdb_views() where not internal union all "
         "select 'table', table_name from duckdb_tables() union all "

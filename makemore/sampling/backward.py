@@ -20,7 +20,7 @@ MAX_TRELLIS_SIZE = 1 << 27
 """Limit of positions times product states: 1 GB of float64."""
 
 Semiring = Callable[[Floats], Floats]
-"""Addition of a semiring whose multiplication is that of numbers: the sums (R,) of the rows of an array (R, V)."""
+"""How weights of alternative characters combine: sum or maximum. It reduces the rows of an array (R, V) to (R,)."""
 
 
 def sum_product(weights: Floats) -> Floats:

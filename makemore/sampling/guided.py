@@ -28,13 +28,18 @@ class Proposals:
 
 @dataclass(frozen=True)
 class ProposalDistribution:
-    """Names with each character drawn by the net's probability times the guide's backward probability after it."""
+    """Draws each character in proportion to a weight.
+
+    The weight is the net's probability times the guide's probability that an allowed name follows.
+    """
 
     model: LanguageModel
     decoding: Decoding
     guide: Trellis | None  # trellis of another model under the constraints; None without constraints
     device: torch.device
-    smoothing: float = 0.0  # added to the guide's backward probabilities; if infinite, only their support counts
+    smoothing: float = (
+        0.0  # added to the guide's backward probabilities; if infinite, the guide only excludes impossible characters
+    )
 
     @torch.inference_mode()
     def empty_probability(self) -> float:

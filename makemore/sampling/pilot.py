@@ -14,11 +14,11 @@ from makemore.vocab import Floats
 PILOT_BATCHES = 2
 """Batches of proposals for each candidate smoothing."""
 GUIDE_SMOOTHINGS = (math.inf, 0.0, 1.0)
-"""Candidate smoothings of the guide, in units of its total probability of the constraints."""
+"""Candidate smoothings, as multiples of the guide's probability that a name satisfies the constraints."""
 SUFFICIENT_ACCEPTANCE = 0.3
 """Acceptance rate at which the pilot tries no further smoothing."""
 TRUNCATED_MASS = 1e-3
-"""Share of the total importance weight above the bound, at most: the error of the sampled distribution."""
+"""Maximum share of the total weight that may lie above the bound: the error of the sampled distribution."""
 ABANDON_MARGIN = 20.0
 """Nats by which the weight of an unfinished name can still rise, for early rejection."""
 
@@ -28,7 +28,7 @@ class Pilot:
     """Result of a pilot run."""
 
     distribution: ProposalDistribution  # with the smoothing of the highest acceptance rate
-    log_bound: float  # logarithm of the importance weight from which on a proposal is always accepted
+    log_bound: float  # logarithm of the weight at or above which a proposal is always accepted
     probability: float  # estimated probability that a name of the net satisfies the constraints
 
 

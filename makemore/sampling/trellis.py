@@ -22,7 +22,8 @@ from makemore.vocab import Floats, Ints
 class Trellis:
     """A product automaton of N states with backward probabilities, and an overlay of the excluded names.
 
-    A state is a product state, or N plus a trie node while an excluded name can still follow.
+    A state is a product state, or N plus a trie node while an excluded name can still follow. If only 'anna' is
+    excluded, 'an' leads to N plus the node of 'an', and 'ab' to a product state.
     """
 
     product: Product

@@ -28,7 +28,7 @@ PATIENCE = 10
 MAX_DEV_NAMES = 10_000
 """Distinct names of dev in an evaluation."""
 LOG_INTERVAL = 50
-"""Steps between two looks at the loss, for which a GPU has to wait."""
+"""Steps between checks of the loss; each check stalls the GPU."""
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises."""
 CPU = torch.device("cpu")

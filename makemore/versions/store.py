@@ -1,4 +1,4 @@
-"""The versions of a home: drafts in staging, published by one rename, then read-only."""
+"""The versions of a home: drafts in staging, published atomically, then read-only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def leave_out(draft: Version, model_type: str, reason: str) -> None:
 
 
 def publish(draft: Version) -> Version:
-    """Record the hashes of a draft's files in its manifest, make it read-only and move it by one rename."""
+    """Record the hashes of a draft's files in its manifest, make it read-only and publish it atomically."""
     hashes = {file: fingerprint(draft.path / file) for file in draft.files}
     draft.write_manifest(with_checksum(draft.manifest | {"files": hashes}))
     for path in sorted(draft.path.rglob("*"), reverse=True):

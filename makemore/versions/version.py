@@ -176,7 +176,7 @@ class Version(VersionFolder):
         return self._read_table(self.counts)
 
     def verify(self) -> Iterator[str]:
-        """Each difference between the version and its manifest, as a message that names the file."""
+        """Each difference between the version and its manifest, as a message with the file."""
         try:
             expected, name = dict(self.manifest["files"]), self.manifest["version"]
         except (CorruptVersion, KeyError, ValueError) as error:

@@ -1,8 +1,8 @@
 -- ngram_parts: the change of the count of ch after a context in the split train, by build.
 --
 -- Part 0 is the last full count; each later build adds a part for names that were added or removed.
--- ngram_counts is the sum. Only the longest contexts are counted from names: each shorter context
--- is a suffix of a longer one, and its counts are sums of those.
+-- ngram_counts is the sum. Only the longest contexts are counted from names: counts of shorter
+-- contexts are sums of the counts of longer ones.
 with words as (
     select
         length,

@@ -1,5 +1,10 @@
--- The states of the model ngram: depth, state of the context without its first and without its last character, last
--- character and backoff.
+-- The states of the model ngram, one row per context in the order of their ids.
+--
+-- depth: length of the context
+-- shorter: state of the context without its first character
+-- before: state of the context without its last character
+-- last: id of its last character; 0 if it is empty
+-- backoff: its backoff weight
 select
     length(states.context) as depth,
     shorter.state as shorter,

@@ -3,8 +3,8 @@
 -- A distinct name with all its lines is one observation. nll is a ratio of two sums over names, so
 -- its standard error is that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3),
 -- as in makemore/evaluation/loss.py. The best model has the lowest nll on dev, or on test if dev is
--- empty. Differences are on test, paired by name: they are far more precise than the nlls. An
--- interval from low to high that contains 0 is not significant.
+-- empty. Differences are on test, paired by name: they are far more precise than the nlls. A
+-- difference is not significant if 0 lies between difference_low and difference_high.
 with nlls as (
     select
         model_type,

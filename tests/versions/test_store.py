@@ -1,4 +1,4 @@
-"""Versions are drafted in staging, published by one rename, and found by name."""
+"""Versions are drafted in staging, published atomically, and found by name."""
 
 import hashlib
 import json

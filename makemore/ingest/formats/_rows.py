@@ -28,7 +28,7 @@ def columns(row: int, raw: pl.Series, count: pl.Series | None = None) -> pl.Data
 
 
 def column_indices(path: Path, names: list[str], options: ReadOptions) -> tuple[int, int | None]:
-    """Indices of the name column and of the count column, which may be missing unless an option names it."""
+    """Indices of the name column and of the count column, which may be missing unless an option selects it."""
     indices = {name.strip().lower(): i for i, name in reversed(list(enumerate(names)))}
     for column, option in ((options.name_column, "--name-column"), (options.count_column, "--count-column")):
         if column is not None and column.lower() not in indices:

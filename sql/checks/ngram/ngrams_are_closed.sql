@@ -1,6 +1,7 @@
 -- ngrams_are_closed: a kept n-gram is also kept without its first character, and without its last one.
 --
--- Without its last character it is the context itself; '.' is exempt, since no character precedes it.
+-- An n-gram without its last character is its context, which must be a kept n-gram too. The contexts '' and '.' are
+-- exempt: '' has no characters, and '.' is the start of a name, which is not predicted.
 select
     grams.context,
     grams.ch
