@@ -37,9 +37,8 @@ class ProposalDistribution:
     decoding: Decoding
     guide: Trellis | None  # trellis of another model under the constraints; None without constraints
     device: torch.device
-    smoothing: float = (
-        0.0  # added to the guide's backward probabilities; if infinite, the guide only excludes impossible characters
-    )
+    # Added to the guide's backward probabilities; if infinite, the guide only excludes impossible characters.
+    smoothing: float = 0.0
 
     @torch.inference_mode()
     def empty_probability(self) -> float:

@@ -1,7 +1,7 @@
 -- ngram_totals_add_up: the n-grams of each length sum to the number of positions in train where they can end.
 --
--- A name of n characters has n + 1 positions. A context of k >= 1 characters, the start '.' included, precedes n + 2 - k
--- of them. The checks of sql/checks/ngram/ compare single contexts, when `ngram` is trained.
+-- A name of n characters has n + 1 positions. A context of k >= 1 characters, the start '.' included, precedes
+-- n + 2 - k of them. The checks of sql/checks/ngram/ compare single contexts, when `ngram` is trained.
 with counted as (
     select
         length(context) as size,
