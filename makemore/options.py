@@ -18,7 +18,7 @@ Counter = Literal["polars", "sql"]
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "dev", "test"]
 SEED = 2147483647
-"""The lecture's seed."""
+"""The seed of Karpathy's lecture."""
 MAX_LENGTH = 1000
 """Limit of the length of a sampled name, in characters."""
 
@@ -63,7 +63,7 @@ class IngestOptions(ReadOptions):
     """How to ingest a list."""
 
     split: Split | None = None
-    """Split of all names of the list; by default a hash of each name decides."""
+    """Assign the whole list to this split; by default a hash of each name assigns it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class BuildOptions:
     order: int = 6
     """Longest n-gram of the model ngram, in characters."""
     min_count: int = 1
-    """Minimum count of an n-gram of order 3 or more among distinct names; 1 keeps all."""
+    """Drop n-grams of 3 or more characters that occur in train less often than this, each name counted once."""
 
     def __post_init__(self) -> None:
         _check(0 <= self.holdout <= 45, "--holdout", self.holdout, "use 0 to 45 percent")
@@ -95,13 +95,13 @@ class TrainOptions:
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
     """Model types to train, separated by commas or one per option."""
     seed: int = SEED
-    """Random seed; by default the lecture's."""
+    """Random seed (default: that of Karpathy's lecture)."""
     samples: int = 10_000
-    """Names to sample from each model into the version."""
+    """Number of names to sample from each model and store in the version."""
     device: Device = "auto"
     """Device to train nets on; auto uses a GPU if there is one."""
     threads: int = 1
-    """CPU threads to train nets on; 2 are faster only on an idle machine."""
+    """CPU threads to train nets on; more threads help only on an idle machine."""
     set: tuple[str, ...] = ()
     """Model setting as MODEL.SETTING=VALUE, for example gru.dropout=0.4; see docs/guides/models.md."""
 
@@ -138,15 +138,15 @@ class SampleOptions:
     distinct: bool = False
     """Sample without replacement: no name occurs twice."""
     not_in: tuple[str, ...] = ()
-    """List of names to exclude; repeat the option for more lists."""
+    """File with names to exclude; repeat the option for more files."""
     ban: tuple[str, ...] = ()
-    """List of texts that no name may contain; repeat the option for more lists."""
+    """File with texts that no name may contain, one per line; repeat the option for more files."""
     temperature: float = 1.0
     """Divisor of the log-probabilities: below 1 favours probable names, above 1 rare ones."""
     top_k: int | None = None
     """Sample each character from the k most probable ones; from all by default."""
     top_p: float = 1.0
-    """Sample each character from the fewest most probable ones with this total probability."""
+    """Sample from the smallest set of most probable characters that reaches this probability (nucleus sampling)."""
 
     def __post_init__(self) -> None:
         for option, value in vars(self).items():

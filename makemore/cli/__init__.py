@@ -1,4 +1,4 @@
-"""The command line: each verb is one function of the pipeline or of maintenance, or a flow. No logic.
+"""The command line: each command is one function of the pipeline or of maintenance, or a flow. No logic.
 
 Results go to stdout, everything else to stderr. Only this package imports cyclopts.
 

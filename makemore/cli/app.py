@@ -29,12 +29,21 @@ if TYPE_CHECKING:
 RUN, NAMES, INSPECT, VERSIONS, HOME, OTHER = (
     Group(name, sort_key=i) for i, name in enumerate(["Run", "Names", "Inspect", "Versions", "Home", "Other"])
 )
+
+
+def _default(value: object) -> str | None:
+    """Return a default value as the help shows it; None for an empty value and for a flag."""
+    if value is None or value is False or value in ("", ()):
+        return None
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 app = App(
     name="makemore",
     help="Takes lists of names and makes more names like them.",
     version=__version__,
     group_commands=OTHER,
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), show_default=_default),
 )
 app.register_install_completion_command(name="--install-completion")
 
@@ -43,12 +52,14 @@ DEFAULT_HOME = Path("artifacts")
 ListsArgument = Annotated[str, Parameter(help="Files, folders, globs or URLs.")]
 HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of the home.")]
 VersionOption = Annotated[str | None, Parameter(help="Published version; the champion by default.")]
-ModelOption = Annotated[str | None, Parameter(help="Model type; that of the promotion by default.")]
+ModelOption = Annotated[
+    str | None, Parameter(help="Model type; by default the one that the version was promoted with.")
+]
 OutputOption = Annotated[
     Path | None,
     Parameter(
         name=["--output", "-o"],
-        help="File to write instead of stdout; its suffix is its format.",
+        help="File to write instead of stdout; the suffix selects the format.",
         allow_leading_hyphen=True,
     ),
 ]

@@ -14,7 +14,9 @@ from makemore.home import locked_home
 if TYPE_CHECKING:
     from makemore.maintenance.backup import ExportSummary
 
-SourceArgument = Annotated[str | None, Parameter(help="URI of the list, or the end of it.")]
+ListArgument = Annotated[
+    str | None, Parameter(name="list", help="URI of the list, or its last part, such as the file name.")
+]
 
 
 @app.command(group=HOME)
@@ -86,7 +88,7 @@ def export_home(
 def restore(
     file: Annotated[Path, Parameter(help="Archive of `makemore export-home`.")], /, *, home: HomeOption = DEFAULT_HOME
 ) -> None:
-    """Restore a home from an archive, after every byte of the archive is checked. The home must not exist.
+    """Restore a home from an archive, after checking the whole archive. The home must not exist.
 
     Example: makemore restore names.tar.zst --home artifacts/homes/names
     """
@@ -97,7 +99,7 @@ def restore(
 
 
 @app.command(group=HOME)
-def release(source: SourceArgument = None, /, *, home: HomeOption = DEFAULT_HOME) -> None:
+def release(source: ListArgument = None, /, *, home: HomeOption = DEFAULT_HOME) -> None:
     """Ingest a quarantined or forgotten list; without a list, print the quarantined lists.
 
     Example: makemore release
@@ -117,13 +119,13 @@ def release(source: SourceArgument = None, /, *, home: HomeOption = DEFAULT_HOME
 
 @app.command(group=HOME)
 def forget(
-    source: SourceArgument = None,
+    source: ListArgument = None,
     /,
     *,
     name: Annotated[str | None, Parameter(help="Name to forget instead of a list; case is ignored.")] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Delete a list or a name from the database and the counts for ever, and mark the versions that contain it.
+    """Permanently delete a list or a name from the database and its counts, and mark the versions that contain it.
 
     Example: makemore forget --name zebedee
     """

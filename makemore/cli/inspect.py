@@ -19,7 +19,7 @@ def query(
     *,
     home: HomeOption = DEFAULT_HOME,
     version: VersionOption = None,
-    format: Annotated[TableFormat | None, Parameter(help="Format of stdout; a table for people by default.")] = None,
+    format: Annotated[TableFormat | None, Parameter(help="Format of the output; by default a formatted table.")] = None,
     output: OutputOption = None,
 ) -> None:
     """Print the result of a query on the relations of a published version. The database is read-only.
@@ -59,7 +59,7 @@ def evaluate(
     model: Annotated[str | None, Parameter(help="Model type; all of the version by default.")] = None,
     read: Annotated[ReadOptions, Flat] = ReadOptions(),
 ) -> None:
-    """Print the nll of a version's models on another list: on all names, on those in train, and on the others.
+    """Print the nll of a version's models on a list: on all names, on those seen in training, on unseen ones.
 
     Example: makemore evaluate --names examples/names/english.txt
     """
@@ -96,7 +96,7 @@ def diff(
     *,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Print the differences between two versions: lists, options, nll on common held-out names, bigrams.
+    """Print the differences between two versions: lists, options, nll on the held-out names that both share, bigrams.
 
     Example: makemore diff 20261121-020000-5b1e07 20261122-020000-3f2a9c
     """

@@ -33,7 +33,7 @@ def sample(
     version: VersionOption = None,
     model: ModelOption = None,
     seed: Annotated[int, Parameter(help="Random seed: the same seed gives the same names.")] = SEED,
-    best: Annotated[bool, Parameter(help="The most probable names, in order, instead of random ones.")] = False,
+    best: Annotated[bool, Parameter(help="Print the most probable names, in order, instead of random ones.")] = False,
     options: Annotated[SampleOptions, Flat] = SampleOptions(),
     device: Annotated[Device, Parameter(help="Device that nets run on; a GPU if there is one by default.")] = "auto",
     output: OutputOption = None,
@@ -61,7 +61,7 @@ def sample(
 def generate(
     *,
     requests: Annotated[Path, Parameter(help="CSV with one request per row; docs/guides/generate.md has its columns.")],
-    output: Annotated[Path, Parameter(name=["--output", "-o"], help="File to write; its suffix is its format.")],
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="File to write; the suffix selects the format.")],
     home: HomeOption = DEFAULT_HOME,
     version: VersionOption = None,
 ) -> None:

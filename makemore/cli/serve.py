@@ -29,7 +29,7 @@ def serve(
     home: HomeOption = DEFAULT_HOME,
     flags: Annotated[RunFlags, Flat] = RunFlags(),
 ) -> None:
-    """Start a Prefect server and a worker that do what `makemore run` does on a schedule, until they are stopped.
+    """Start a Prefect server and a worker that run `makemore run` on a schedule, until they are stopped.
 
     Example: makemore serve examples/names/english.txt --cron "30 1 * * *" --timezone Europe/Berlin
     """

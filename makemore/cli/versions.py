@@ -35,7 +35,7 @@ def promote(
     home: HomeOption = DEFAULT_HOME,
     model: Annotated[str | None, Parameter(help="Model type; the best of the version by default.")] = None,
 ) -> None:
-    """Make a version the champion, whatever the decision of its run was.
+    """Make a version the champion, regardless of the promotion rules.
 
     Example: makemore promote 20261122-020000-3f2a9c --model ngram
     """
