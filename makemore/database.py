@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from makemore.errors import CorruptData, HomeBusy, InvalidInput, NotFound
+from makemore.errors import VERIFY_HINT, CorruptData, HomeBusy, InvalidInput, NotFound
 
 SQL = Path(__file__).parent / "sql"
 """The folder of SQL files: a link to the folder beside the package."""
@@ -25,8 +25,6 @@ SETTINGS: dict[str, bool | str] = {
     "default_block_size": "16384",
 }
 READ_ONLY_SETTINGS = SETTINGS | {"enable_external_access": False, "lock_configuration": True}
-VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
-"""Hint for a damaged file of a published version."""
 
 
 @cache

@@ -24,6 +24,9 @@ fault and not the program. Any other exception is a bug and keeps its traceback.
 
 from pathlib import Path
 
+VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
+"""Hint for a damaged file of a published version."""
+
 
 class MakemoreError(Exception):
     """A problem that a person can understand from one line: what is wrong, with the value, and a hint."""
@@ -33,7 +36,7 @@ class MakemoreError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         """`hint` is the next step, without a final full stop: 'use one of bigram, ngram'."""
         super().__init__(f"{message.rstrip('.')}. hint: {hint}" if hint else message)
-        self.hint = hint
+        self.message, self.hint = message, hint
 
 
 class InvalidOption(MakemoreError, ValueError):

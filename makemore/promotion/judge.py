@@ -45,7 +45,7 @@ def judge(home: Path, folder: Path) -> Promotion:
         difference, findings = _champion_findings(Home(home), held_out, samples)
         is_promoted, reasons = rules.decide([*findings, *own])
     except (Unopposed, CorruptVersion) as error:
-        is_promoted, reasons = rules.decide_unopposed(str(error), own)
+        is_promoted, reasons = rules.decide_unopposed(error.message, own)
     promotion = Promotion(
         draft.name, model_type, registry.timestamp(), "promoted" if is_promoted else "refused",
         against=champion.version if champion else None, reasons=reasons, **_interval(difference),

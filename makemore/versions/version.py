@@ -16,20 +16,20 @@ from typing import Any
 
 import polars as pl
 
-from makemore.errors import CorruptVersion, InvalidOption
+from makemore.errors import VERIFY_HINT, CorruptVersion, InvalidOption
 from makemore.files.atomic import write_json
 from makemore.files.checksums import checksum_matches, fingerprint
 from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VersionFolder
 from makemore.versions.registry import Promotion
 
-VERIFY = "run `makemore verify`, and `makemore rollback` if it is the champion"
-"""Hint for a damaged file."""
-
 
 @dataclass(frozen=True)
 class Version(VersionFolder):
-    """A published version or a draft. The manifest is read once for each object."""
+    """A published version or a draft. The manifest is read once for each object.
+
+    Reads raise CorruptVersion for a file that is missing, invalid or has a checksum mismatch.
+    """
 
     @property
     def files(self) -> list[str]:
@@ -39,17 +39,14 @@ class Version(VersionFolder):
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest.
-
-        Raises:
-            CorruptVersion: it is missing, not a manifest, or has a checksum mismatch.
-        """
+        """The manifest."""
         path = self.path / MANIFEST
         manifest = read_json(path)
-        if not {"version", "created_at", "made_from"} <= manifest.keys():
-            raise CorruptVersion(f"{path}: not a manifest", VERIFY)
+        is_complete = {"version", "created_at", "made_from"} <= manifest.keys()
+        if not is_complete or not isinstance(manifest.get("files", {}), dict):
+            raise _corrupt(path, "not a manifest")
         if not checksum_matches(manifest):
-            raise CorruptVersion(f"{path}: checksum mismatch", VERIFY)
+            raise _corrupt(path, "checksum mismatch")
         return manifest
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
@@ -60,20 +57,17 @@ class Version(VersionFolder):
     @property
     def made_from(self) -> dict[str, Any]:
         """Inputs of the version: sources, options, models, libraries, commit."""
-        made_from: dict[str, Any] = self.manifest["made_from"]
-        return made_from
+        return dict(self.manifest["made_from"])
 
     @property
     def sources(self) -> list[dict[str, Any]]:
         """The lists that the version was made from."""
-        sources: list[dict[str, Any]] = self.made_from.get("sources", [])
-        return sources
+        return list(self.made_from.get("sources", []))
 
     @property
     def failed(self) -> dict[str, str]:
         """Model types that failed, with the reason."""
-        failed: dict[str, str] = self.manifest.get("failed", {})
-        return failed
+        return dict(self.manifest.get("failed", {}))
 
     @property
     def model_types(self) -> list[str]:
@@ -93,7 +87,7 @@ class Version(VersionFolder):
         """The first of `models_by_nll`."""
         for model_type in self.models_by_nll():
             return model_type
-        raise CorruptVersion(f"{self.path}: no model found", VERIFY)
+        raise _corrupt(self.path, "no model found")
 
     def find_model(self, model_type: str | None = None) -> str:
         """The given model type; else the one that the version was promoted with; else the best one.
@@ -112,46 +106,32 @@ class Version(VersionFolder):
         return model_type
 
     def checked(self, path: Path) -> Path:
-        """The same path of a file of the version, after its sha256 was compared with the manifest if it is published.
-
-        Raises:
-            CorruptVersion: the file is unreadable or has a checksum mismatch.
-        """
+        """The same path of a file, after a comparison of its sha256 with the manifest if the version is published."""
         if not self.is_published:
             return path
         published = self.manifest.get("files", {}).get(path.relative_to(self.path).as_posix())
         try:
             matches = fingerprint(path) == published
-        except FileNotFoundError:
-            matches = False
         except OSError as error:
-            raise CorruptVersion(f"{path}: cannot be read ({error})", VERIFY) from error
+            raise _corrupt(path, f"cannot be read ({error.strerror})") from error
         if not matches:
-            raise CorruptVersion(f"{path}: checksum mismatch", VERIFY)
+            raise _corrupt(path, "checksum mismatch")
         return path
 
     def read_promotion(self) -> Promotion:
-        """The decision that the run made on the version.
-
-        Raises:
-            CorruptVersion: it is missing, not a decision, or has a checksum mismatch.
-        """
+        """The decision that the run made on the version."""
         decision = read_json(self.checked(self.promotion))
         try:
             return Promotion.from_json(decision)
         except (KeyError, TypeError) as error:
-            raise CorruptVersion(f"{self.promotion}: not a decision", VERIFY) from error
+            raise _corrupt(self.promotion, "not a decision") from error
 
     def read_metrics(self, model_type: str) -> dict[str, Any]:
-        """Metrics of a model; null figures of a split become infinite.
-
-        Raises:
-            CorruptVersion: they are missing, incomplete, or have a checksum mismatch.
-        """
+        """Metrics of a model; null figures of a split become infinite."""
         path = self.model_folder(model_type) / "metrics.json"
         metrics = read_json(self.checked(path))
         if not {"parameters", "train_seconds"} <= metrics.keys():
-            raise CorruptVersion(f"{path}: incomplete metrics", VERIFY)
+            raise _corrupt(path, "incomplete metrics")
         return {"nll": {}} | {name: _replace(value, None, math.inf) for name, value in metrics.items()}
 
     def write_metrics(self, model_type: str, metrics: dict[str, Any]) -> None:
@@ -160,27 +140,19 @@ class Version(VersionFolder):
         write_json(self.model_folder(model_type) / "metrics.json", finite)
 
     def read_scores(self, model_type: str) -> pl.DataFrame:
-        """Scores of the held-out names, with the columns of docs/reference/file-format.md; possibly no rows.
-
-        Raises:
-            CorruptVersion: they are missing, not a table, or have a checksum mismatch.
-        """
+        """Scores of the held-out names, with the columns of docs/reference/file-format.md; possibly no rows."""
         return self._read_table(self.scores(model_type))
 
     def read_counts(self) -> pl.DataFrame:
-        """Bigram counts of all names, with the columns of docs/reference/file-format.md.
-
-        Raises:
-            CorruptVersion: they are missing, not a table, or have a checksum mismatch.
-        """
+        """Bigram counts of all names, with the columns of docs/reference/file-format.md."""
         return self._read_table(self.counts)
 
     def verify(self) -> Iterator[str]:
         """Each difference between the version and its manifest, as a message with the file."""
         try:
-            expected, name = dict(self.manifest["files"]), self.manifest["version"]
-        except (CorruptVersion, KeyError, ValueError) as error:
-            yield f"{MANIFEST} is damaged: {str(error).removesuffix(f'. hint: {VERIFY}')}"
+            expected, name = self.manifest.get("files", {}), self.manifest["version"]
+        except CorruptVersion as error:
+            yield f"{MANIFEST} is damaged: {error.message}"
             return
         if name != self.name:
             yield f"{MANIFEST} belongs to {name}"
@@ -197,7 +169,7 @@ class Version(VersionFolder):
         try:
             return pl.read_parquet(self.checked(path), glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise CorruptVersion(f"{path}: cannot be read ({str(error).splitlines()[0]})", VERIFY) from error
+            raise _corrupt(path, f"cannot be read ({str(error).splitlines()[0]})") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -209,10 +181,14 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CorruptVersion(f"{path}: cannot be read ({error})", VERIFY) from error
+        raise _corrupt(path, f"cannot be read ({error})") from error
     if not isinstance(value, dict):
-        raise CorruptVersion(f"{path}: not a JSON object", VERIFY)
+        raise _corrupt(path, "not a JSON object")
     return value
+
+
+def _corrupt(path: Path, problem: str) -> CorruptVersion:
+    return CorruptVersion(f"{path}: {problem}", VERIFY_HINT)
 
 
 def _replace(value: Any, old: float | None, new: float | None) -> Any:

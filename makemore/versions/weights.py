@@ -1,4 +1,4 @@
-"""A model on a disk: its settings and characters as JSON, its tensors as safetensors."""
+"""Save and load a model: settings and characters as JSON, tensors as safetensors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from makemore.errors import CorruptVersion
+from makemore.errors import VERIFY_HINT, CorruptVersion
 from makemore.files.atomic import write_json, written_aside
 from makemore.models import CombinedModel, LanguageModel, configure, model_class
-from makemore.versions.version import VERIFY, Version, read_json
+from makemore.versions.version import Version, read_json
 from makemore.vocab import Vocab
 
 
@@ -31,7 +31,7 @@ def save_model(folder: Path, model_type: str, model: LanguageModel, vocab: Vocab
         try:
             save_file(tensors, aside)
         except SafetensorError as error:
-            # A full disk, which all else tells of by an OSError.
+            # A full disk: other writers raise OSError.
             raise OSError(f"{aside} cannot be written: {error}") from error
 
 
@@ -59,5 +59,5 @@ def _load(version: Version, folder: Path) -> tuple[LanguageModel, Vocab]:
     except CorruptVersion:
         raise
     except Exception as error:
-        raise CorruptVersion(f"{file}: cannot be loaded ({str(error).splitlines()[0]})", VERIFY) from error
+        raise CorruptVersion(f"{file}: cannot be loaded ({str(error).splitlines()[0]})", VERIFY_HINT) from error
     return model.eval(), vocab

@@ -247,6 +247,7 @@ def test_an_unusable_champion_is_replaced(home, change, reason):
 
     assert last(home).decision == "promoted"
     assert last(home).reasons[0].startswith(f"the champion {champion} {reason}")
+    assert "hint:" not in last(home).reasons[0]
     assert store.find_version(Home(home)).name == third
     assert (registry.read(Home(home)).previous is None) == ("forgotten" in reason)
 
