@@ -3,7 +3,6 @@
 # Annotations that are evaluated keep the types of DuckDB alive at exit: with Prefect, it then prints 40 lines.
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import duckdb
 import polars as pl
 
 from makemore.errors import VERIFY_HINT, CorruptData, HomeBusy, InvalidInput, NotFound
+from makemore.files.atomic import written_aside
 
 SQL = Path(__file__).parent / "sql"
 """The folder of SQL files: a link to the folder beside the package."""
@@ -68,12 +68,8 @@ def connect(
 
 def _create(db: Path, settings: Mapping[str, bool | str]) -> None:
     """Create a database under its name only when it is complete: DuckDB cannot open a partial one."""
-    aside = db.with_name(f".{db.name}.{os.getpid()}.partial")
-    try:
+    with written_aside(db) as aside:
         duckdb.connect(str(aside), config=dict(settings)).close()
-        aside.replace(db)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 @contextmanager

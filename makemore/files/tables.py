@@ -3,7 +3,8 @@
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, get_args
 
@@ -16,12 +17,24 @@ from makemore.files.compression import COMPRESSED, compressed
 from makemore.options import TableFormat
 
 SUFFIXES: dict[str, TableFormat] = {f".{name}": name for name in get_args(TableFormat)}
+"""Format of each suffix. `FORMATS` has the writers."""
 ROW_GROUP = 1 << 17
 """Rows of a Parquet row group, except for the last one."""
 KEY = "makemore"
 """Key of the table's metadata in a Parquet file."""
 
+Metadata = Mapping[str, Any] | None
 Write = Callable[[pl.DataFrame], None]
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A function that opens a writer on a file, and the content that the format holds."""
+
+    writing: Callable[[IO[bytes], Metadata], AbstractContextManager[Write]]
+    nested: bool = False
+    binary: bool = False
+    metadata: bool = False
 
 
 def format_of(path: Path) -> TableFormat:
@@ -34,7 +47,7 @@ def format_of(path: Path) -> TableFormat:
     suffix = (path.with_suffix("") if compressed else path).suffix.lower()
     if suffix not in SUFFIXES:
         raise InvalidOption(f"{path}: unknown suffix {suffix!r}", f"use one of {', '.join(SUFFIXES)}")
-    if compressed and suffix == ".parquet":
+    if compressed and SUFFIXES[suffix] == "parquet":
         raise InvalidOption(f"{path}: Parquet files are compressed already", f"remove {path.suffix}")
     return SUFFIXES[suffix]
 
@@ -51,9 +64,7 @@ def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: Tab
 
 
 @contextmanager
-def writing(
-    target: Path | IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None = None
-) -> Iterator[Write]:
+def writing(target: Path | IO[bytes], table_format: TableFormat, metadata: Metadata = None) -> Iterator[Write]:
     """A function that writes the next rows of a table. The file appears, complete, when the block succeeds.
 
     Parquet stores `metadata` under the key `makemore`; other formats get a second file, `<file>-metadata.json`.
@@ -71,7 +82,7 @@ def writing(
             yield write
         # The metadata of an earlier table must not describe this one.
         metadata_of(target).unlink(missing_ok=True)
-    if metadata and table_format != "parquet":
+    if metadata and not FORMATS[table_format].metadata:
         with written_aside(metadata_of(target)) as aside:
             aside.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
 
@@ -84,49 +95,54 @@ def metadata_of(path: Path) -> Path:
 def _check_columns(frame: pl.DataFrame, table_format: TableFormat) -> None:
     if table_format == "txt" and len(frame.columns) != 1:
         raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}", "use .csv")
+    holds = FORMATS[table_format]
     for name, kind in frame.schema.items():
-        if (table_format in ("txt", "csv") and kind.is_nested()) or (kind == pl.Binary and table_format != "parquet"):
+        if (kind.is_nested() and not holds.nested) or (kind == pl.Binary and not holds.binary):
             message = f"{table_format} cannot hold column {name!r} of {kind}"
             raise InvalidOption(message, "use parquet, or cast it to text")
 
 
 @contextmanager
-def _writing(file: IO[bytes], table_format: TableFormat, metadata: Mapping[str, Any] | None) -> Iterator[Write]:
-    if table_format == "parquet":
-        with _writing_parquet(file, metadata) as write_rows:
-            yield write_rows
-        return
-    is_first = True
+def _writing(file: IO[bytes], table_format: TableFormat, metadata: Metadata) -> Iterator[Write]:
+    with FORMATS[table_format].writing(file, metadata) as write_rows:
 
-    def write(frame: pl.DataFrame) -> None:
-        nonlocal is_first
-        _check_columns(frame, table_format)
-        # Polars hides a closed pipe behind a general error; Python's own write raises BrokenPipeError.
-        file.write(_text(frame, table_format, first=is_first))
-        is_first &= not len(frame) and table_format == "json"
+        def write(frame: pl.DataFrame) -> None:
+            _check_columns(frame, table_format)
+            write_rows(frame)
 
-    file.write(b"[" if table_format == "json" else b"")
-    yield write
-    file.write(b"]\n" if table_format == "json" else b"")
+        yield write
 
 
-def _text(frame: pl.DataFrame, table_format: TableFormat, *, first: bool) -> bytes:
-    buffer = io.BytesIO()
-    match table_format:
-        case "txt":
-            frame.write_csv(buffer, include_header=False, quote_style="never")
-        case "csv":
-            frame.write_csv(buffer, include_header=first)
-        case "json":
-            rows = frame.write_json().encode()[1:-1]
-            buffer.write(rows if first or not rows else b"," + rows)
-        case "jsonl":
-            frame.write_ndjson(buffer)
-    return buffer.getvalue()
+def _writing_text(
+    text: Callable[[pl.DataFrame, bool], str], start: bytes = b"", end: bytes = b""
+) -> Callable[[IO[bytes], Metadata], AbstractContextManager[Write]]:
+    """A writer of the text of each piece; `text` gets the piece and whether it is the first with a text."""
+
+    @contextmanager
+    def writing(file: IO[bytes], _: Metadata) -> Iterator[Write]:
+        is_first = True
+
+        def write(frame: pl.DataFrame) -> None:
+            nonlocal is_first
+            rows = text(frame, is_first).encode()
+            # Polars hides a closed pipe behind a general error; Python's own write raises BrokenPipeError.
+            file.write(rows)
+            is_first &= not rows
+
+        file.write(start)
+        yield write
+        file.write(end)
+
+    return writing
+
+
+def _json_rows(frame: pl.DataFrame, is_first: bool) -> str:
+    rows = frame.write_json()[1:-1]
+    return rows if is_first or not rows else f",{rows}"
 
 
 @contextmanager
-def _writing_parquet(file: IO[bytes], metadata: Mapping[str, Any] | None) -> Iterator[Write]:
+def _writing_parquet(file: IO[bytes], metadata: Metadata) -> Iterator[Write]:
     """Collect rows to full row groups, so that the bytes do not depend on the pieces."""
     waiting: list[pl.DataFrame] = []
     writer: pq.ParquetWriter | None = None
@@ -175,3 +191,12 @@ class _Counted(io.RawIOBase):
 
 def _json(metadata: Mapping[str, Any], indent: int | None = None) -> str:
     return json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=indent)
+
+
+FORMATS: dict[TableFormat, _Format] = {
+    "txt": _Format(_writing_text(lambda frame, _: frame.write_csv(include_header=False, quote_style="never"))),
+    "csv": _Format(_writing_text(lambda frame, is_first: frame.write_csv(include_header=is_first))),
+    "json": _Format(_writing_text(_json_rows, b"[", b"]\n"), nested=True),
+    "jsonl": _Format(_writing_text(lambda frame, _: frame.write_ndjson()), nested=True),
+    "parquet": _Format(_writing_parquet, nested=True, binary=True, metadata=True),
+}

@@ -11,9 +11,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from makemore.errors import InvalidInput, NoListFound, NotFound, TransientError
+from makemore.files.checksums import fingerprint
 from makemore.ingest.compressed import list_suffix
 from makemore.ingest.readers import SUFFIXES
 
@@ -64,8 +66,8 @@ def local_file(uri: str, folder: Path) -> Iterator[Path]:
         local.unlink(missing_ok=True)
 
 
-def fingerprint(path: Path) -> tuple[str, int]:
-    """SHA-256 in hex and size in bytes of a list.
+def list_fingerprint(path: Path) -> dict[str, Any]:
+    """The fingerprint of the file of a list.
 
     Raises:
         InvalidInput: it cannot be read, or is not a regular file.
@@ -75,8 +77,7 @@ def fingerprint(path: Path) -> tuple[str, int]:
     if not path.is_file():
         raise InvalidInput(f"{path} is not a regular file", "copy its content into a file")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+        return fingerprint(path)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from error
 

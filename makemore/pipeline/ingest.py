@@ -31,7 +31,8 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> Ingested:
     """
     with sources.local_file(uri, Home(home).staging) as path, connect(Home(home).db) as con:
         store.create_tables(con)
-        sha256, size = sources.fingerprint(path)
+        fingerprint = sources.list_fingerprint(path)
+        sha256, size = fingerprint["sha256"], fingerprint["bytes"]
         source = Source(uri, sha256, size, as_config(options), datetime.now(UTC))
         as_json = json.dumps(source.options)
         reason, is_released = quarantine.find_reason(con, uri, sha256, as_json)
@@ -41,7 +42,7 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> Ingested:
                 if path.stat().st_size != size:
                     break
                 yield validation.divide(batch, options)
-            if sources.fingerprint(path) != (sha256, size):
+            if sources.list_fingerprint(path) != fingerprint:
                 raise TransientError(f"{uri} changed while it was read", "ingest it again when it is complete")
 
         try:

@@ -116,7 +116,7 @@ def _prepared(version: Path, request: Request, _lists: tuple[str, ...]) -> Gener
 def _fingerprint(file: str) -> str:
     if not Path(file).exists():
         raise NotFound(f"{file} does not exist")
-    return sources.fingerprint(Path(file))[0]
+    return str(sources.list_fingerprint(Path(file))["sha256"])
 
 
 def _frames(job: Job, number: int, *, keep: bool) -> Iterator[pl.DataFrame]:

@@ -147,10 +147,10 @@ def test_a_fingerprint_is_sha256_and_size(tmp_path):
     """The SHA-256 of 'abc' is the example of FIPS 180-2."""
     (tmp_path / "names.txt").write_bytes(b"abc")
 
-    sha256, size = sources.fingerprint(tmp_path / "names.txt")
-
-    assert sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert size == 3
+    assert sources.list_fingerprint(tmp_path / "names.txt") == {
+        "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "bytes": 3,
+    }
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: None])
@@ -159,7 +159,7 @@ def test_only_regular_files_have_a_fingerprint(tmp_path, make):
     make(tmp_path / "names.txt")
 
     with pytest.raises(InvalidInput, match=r"names\.txt is not a regular file"):
-        sources.fingerprint(tmp_path / "names.txt")
+        sources.list_fingerprint(tmp_path / "names.txt")
 
 
 @pytest.mark.parametrize(
