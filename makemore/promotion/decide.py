@@ -1,7 +1,5 @@
 """Record decisions: those of unfinished runs, manual promotions and rollbacks. Does not import torch."""
 
-from __future__ import annotations
-
 import logging
 
 from makemore.errors import CorruptVersion, InvalidOption, MakemoreError

@@ -1,7 +1,5 @@
 """Compare a draft with the champion and write the decision into the draft."""
 
-from __future__ import annotations
-
 import logging
 import math
 from dataclasses import asdict

@@ -3,8 +3,6 @@
 docs/decisions/0010-promotion-rules.md gives the reasons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

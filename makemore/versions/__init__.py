@@ -4,7 +4,7 @@
 - `version`: one version, its paths, manifest and checked reads
 - `store`: create a draft, publish, list, find
 - `registry`: champion, previous champion, pins and decisions
-- `provenance`: what a version is made from
+- `provenance`: inputs of a version
 - `weights`: a model's config.json and model.safetensors
 - `results`: the relations about models in a snapshot
 """

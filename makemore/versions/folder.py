@@ -1,7 +1,5 @@
 """Layout of a version on disk: the path of each of its files."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

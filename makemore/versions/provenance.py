@@ -1,6 +1,4 @@
-"""What a version is made from: its lists, its options, the libraries and the code."""
-
-from __future__ import annotations
+"""Inputs of a version: lists, options, libraries and commit."""
 
 import platform
 import subprocess
@@ -30,7 +28,7 @@ def made_from(
 
 
 def git_commit(checkout: Path) -> str | None:
-    """The commit that is checked out, with '+' where files differ from it; None outside a checkout."""
+    """The commit of a checkout, with '+' if tracked files differ from it; None outside a checkout."""
     if not (checkout / ".git").exists():
         return None
     try:

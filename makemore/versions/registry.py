@@ -1,12 +1,10 @@
 """The registry of a home: champion, previous champion, pinned and forgotten versions, and every decision."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from makemore.errors import CorruptData, InvalidOption, MakemoreError, NotFound
 from makemore.files.atomic import sync, write_json
@@ -51,7 +49,7 @@ class Promotion:
         return self.decision != "refused"
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Promotion:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The decision of a JSON object; unknown fields are ignored."""
         known = {name.name: values[name.name] for name in fields(cls)}
         return cls(**known | {"reasons": tuple(known["reasons"])})
@@ -93,7 +91,7 @@ class Registry:
         """The decisions on a version, oldest first."""
         return [promotion for promotion in self.promotions if promotion.version == version]
 
-    def with_decision(self, promotion: Promotion) -> Registry:
+    def with_decision(self, promotion: Promotion) -> Self:
         """The registry after one more decision. A forgotten champion does not become the previous champion."""
         decided = replace(self, promotions=(*self.promotions, promotion))
         if not promotion.is_promoted:

@@ -1,7 +1,5 @@
 """The versions of a home: drafts in staging, published atomically, then read-only."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

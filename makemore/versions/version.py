@@ -4,8 +4,6 @@ A read of a published version compares the file's sha256 with the manifest, beca
 detects a changed byte. A draft has no hashes yet, so its files are read unchecked.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator

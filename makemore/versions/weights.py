@@ -1,7 +1,5 @@
 """Save and load a model: settings and characters as JSON, tensors as safetensors."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from makemore.errors import InvalidOption
+from makemore.errors import CorruptData, InvalidOption
 from makemore.home import Home, locked_home
 from makemore.maintenance.retention import MAX_CHECKPOINT_AGE, prune
 from makemore.versions import registry, store
@@ -48,7 +48,7 @@ def test_the_newest_versions_are_kept(home):
     pruned = prune(home.path, 3)
 
     assert store.version_names(home) == names[3:]
-    assert [freed.path for freed in pruned.versions] == [f"versions/{name}" for name in names[:3]]
+    assert [deleted.path for deleted in pruned.versions] == [f"versions/{name}" for name in names[:3]]
     assert pruned.kept == {
         names[3]: "3 of the newest 3",
         names[4]: "previous champion",
@@ -104,7 +104,7 @@ def test_nothing_is_deleted_if_the_champion_is_unknown(home):
     assert prune(home.path, 1).versions == ()
 
     (home.path / "registry.json").write_text("{")
-    with pytest.raises(ValueError, match=r"registry\.json is damaged"):
+    with pytest.raises(CorruptData, match=r"registry\.json is damaged"):
         prune(home.path, 1)
 
     assert store.version_names(home) == names
@@ -263,7 +263,7 @@ def test_a_killed_run_leaves_complete_versions_and_the_next_run_resumes(home):
     assert sorted(path.name for path in home.staging.iterdir()) == names[:4]
     with locked_home(home.path, "the tests", wait=5):
         pruned = prune(home.path, 2)
-    assert [freed.path for freed in pruned.leftovers] == [f"staging/{name}" for name in names[:4]]
+    assert [deleted.path for deleted in pruned.leftovers] == [f"staging/{name}" for name in names[:4]]
     assert not home.staging.exists()
     assert registry.read(home).forgotten == {}
     assert all(not list(Version(home.versions / name).verify()) for name in names[4:])
