@@ -37,7 +37,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def home(made, tmp_path):
-    """A copy of the home, to write to; the URIs of its lists stay the same."""
+    """A copy of the home, for tests that write to it; the URIs of its lists stay the same."""
     (tmp_path / "lists").symlink_to(made.parent / "lists")
     return shutil.copytree(made, tmp_path / "home")
 
