@@ -17,7 +17,7 @@ from makemore.files.compression import COMPRESSED, compressed
 from makemore.options import TableFormat
 
 SUFFIXES: dict[str, TableFormat] = {f".{name}": name for name in get_args(TableFormat)}
-"""Format of each suffix. `FORMATS` has the writers."""
+"""Format of each suffix. `TABLE_FORMATS` has the writers."""
 ROW_GROUP = 1 << 17
 """Rows of a Parquet row group, except for the last one."""
 KEY = "makemore"
@@ -25,13 +25,14 @@ KEY = "makemore"
 
 Metadata = Mapping[str, Any] | None
 Write = Callable[[pl.DataFrame], None]
+Writing = Callable[[IO[bytes], Metadata], AbstractContextManager[Write]]
 
 
 @dataclass(frozen=True)
 class _Format:
     """A function that opens a writer on a file, and the content that the format holds."""
 
-    writing: Callable[[IO[bytes], Metadata], AbstractContextManager[Write]]
+    writing: Writing
     nested: bool = False
     binary: bool = False
     metadata: bool = False
@@ -73,16 +74,14 @@ def writing(target: Path | IO[bytes], table_format: TableFormat, metadata: Metad
         NotFound: the folder does not exist.
         InvalidOption: the format cannot hold the table.
     """
-    if not isinstance(target, Path):
-        with _writing(target, table_format, metadata) as write:
-            yield write
-        return
-    with written_aside(target) as aside:
-        with aside.open("wb") as raw, compressed(raw, target) as file, _writing(file, table_format, metadata) as write:
-            yield write
-        # The metadata of an earlier table must not describe this one.
-        metadata_of(target).unlink(missing_ok=True)
-    if metadata and not FORMATS[table_format].metadata:
+    with _opened(target) as file, TABLE_FORMATS[table_format].writing(file, metadata) as write_rows:
+
+        def write(frame: pl.DataFrame) -> None:
+            _check_columns(frame, table_format)
+            write_rows(frame)
+
+        yield write
+    if metadata and isinstance(target, Path) and not TABLE_FORMATS[table_format].metadata:
         with written_aside(metadata_of(target)) as aside:
             aside.write_text(_json(metadata, indent=2) + "\n", encoding="utf-8")
 
@@ -95,7 +94,7 @@ def metadata_of(path: Path) -> Path:
 def _check_columns(frame: pl.DataFrame, table_format: TableFormat) -> None:
     if table_format == "txt" and len(frame.columns) != 1:
         raise InvalidOption(f"a .txt file holds one column, this table has {len(frame.columns)}", "use .csv")
-    holds = FORMATS[table_format]
+    holds = TABLE_FORMATS[table_format]
     for name, kind in frame.schema.items():
         if (kind.is_nested() and not holds.nested) or (kind == pl.Binary and not holds.binary):
             message = f"{table_format} cannot hold column {name!r} of {kind}"
@@ -103,19 +102,18 @@ def _check_columns(frame: pl.DataFrame, table_format: TableFormat) -> None:
 
 
 @contextmanager
-def _writing(file: IO[bytes], table_format: TableFormat, metadata: Metadata) -> Iterator[Write]:
-    with FORMATS[table_format].writing(file, metadata) as write_rows:
+def _opened(target: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    if not isinstance(target, Path):
+        yield target
+        return
+    with written_aside(target) as aside:
+        with aside.open("wb") as raw, compressed(raw, target) as file:
+            yield file
+        # The metadata of an earlier table must not describe this one.
+        metadata_of(target).unlink(missing_ok=True)
 
-        def write(frame: pl.DataFrame) -> None:
-            _check_columns(frame, table_format)
-            write_rows(frame)
 
-        yield write
-
-
-def _writing_text(
-    text: Callable[[pl.DataFrame, bool], str], start: bytes = b"", end: bytes = b""
-) -> Callable[[IO[bytes], Metadata], AbstractContextManager[Write]]:
+def _writing_text(text: Callable[[pl.DataFrame, bool], str], start: bytes = b"", end: bytes = b"") -> Writing:
     """A writer of the text of each piece; `text` gets the piece and whether it is the first with a text."""
 
     @contextmanager
@@ -193,7 +191,7 @@ def _json(metadata: Mapping[str, Any], indent: int | None = None) -> str:
     return json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=indent)
 
 
-FORMATS: dict[TableFormat, _Format] = {
+TABLE_FORMATS: dict[TableFormat, _Format] = {
     "txt": _Format(_writing_text(lambda frame, _: frame.write_csv(include_header=False, quote_style="never"))),
     "csv": _Format(_writing_text(lambda frame, is_first: frame.write_csv(include_header=is_first))),
     "json": _Format(_writing_text(_json_rows, b"[", b"]\n"), nested=True),

@@ -11,7 +11,7 @@ import pytest
 
 from makemore.errors import InvalidOption, NotFound
 from makemore.files.atomic import written_aside
-from makemore.files.tables import FORMATS, SUFFIXES, format_of, metadata_of, write_table, writing
+from makemore.files.tables import SUFFIXES, TABLE_FORMATS, format_of, metadata_of, write_table, writing
 
 NAMES = ["emma", "O'Neil", '"Ann" Lee', "Smith, John", "<b>", "Żoë", "😀"]
 FRAME = pl.DataFrame({"name": NAMES, "count": range(1, 8)})
