@@ -252,6 +252,18 @@ def test_a_truncated_archive_is_refused(exported, tmp_path, suffix, share):
     assert [path.name for path in tmp_path.iterdir()] == [f"cut{suffix}"]
 
 
+def test_an_archive_can_end_with_two_blocks(original, exported, tmp_path):
+    """Earlier archives do not fill the last record; tar accepts both."""
+    with tarfile.open(exported[".tar"]) as tar:
+        last = tar.getmembers()[-1]
+    end = last.offset_data + -(-last.size // 512) * 512 + 1024
+    (tmp_path / "x.tar").write_bytes(exported[".tar"].read_bytes()[:end])
+
+    restore(tmp_path / "x.tar", tmp_path / "new")
+
+    assert contents(tmp_path / "new") == contents(original)
+
+
 def member(name, data=b"x", *, kind=tarfile.REGTYPE, link="", pax=None):
     info = tarfile.TarInfo(name)
     info.size, info.type, info.linkname, info.pax_headers = len(data), kind, link, pax or {}
