@@ -1,5 +1,7 @@
 """Relations of a snapshot about models and decisions: metrics, samples, scores, promotions, sql/results/."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
