@@ -31,7 +31,7 @@ def table_for(table_format):
 
 def test_every_format_has_a_suffix_and_a_reader():
     """The tests below cover every suffix."""
-    assert set(SUFFIXES.values()) == set(READERS)
+    assert set(SUFFIXES.values()) == set(TABLE_FORMATS) == set(READERS)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -17,7 +17,6 @@ from tests.maintenance.test_backup import flip
 
 @pytest.fixture
 def home(published, tmp_path):
-    """A copy of the published home, for tests that write to it."""
     shutil.copytree(published, tmp_path / "home")
     return tmp_path / "home"
 
@@ -65,7 +64,7 @@ def test_a_changed_byte_is_found_and_its_file_named(home, makemore, file, proble
     assert any(line.startswith(problem.replace("VERSION", version)) for line in done.stdout.splitlines()), done.stdout
     assert hint.replace("VERSION", version) in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert sum(each.endswith(": ok") for each in lines) == 2
+    assert sum(line.endswith(": ok") for line in done.stdout.splitlines()) == 2
 
 
 @pytest.mark.parametrize("file", ["registry.json", "VERSION/manifest.json", "makemore.duckdb"])
