@@ -40,7 +40,7 @@ def sample(
 ) -> None:
     """Print new names that satisfy all constraints, or write them to a file with their nll.
 
-    The exit code is 3 if fewer names satisfy the constraints.
+    The exit code is 3 if fewer names than requested satisfy the constraints.
 
     Example: makemore sample -n 5 --model ngram --prefix ma --max-length 6 --novel --distinct --seed 1
     """

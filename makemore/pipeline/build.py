@@ -36,7 +36,7 @@ def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
         _build(con, sources, options)
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
     lists, checks = len(sources), len(catalog.checks())
-    log.info("built relations: %s names, %d lists, %d checks passed", f"{rows['entries']:,}", lists, checks)
+    log.info("built relations: names %s, lists %d, checks passed %d", f"{rows['entries']:,}", lists, checks)
     return rows
 
 

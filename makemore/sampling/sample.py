@@ -95,4 +95,5 @@ def _distinct(sampler: Sampler, n: int, seed: int, shard: int) -> Iterator[pl.Da
 
 def too_few(found: float, requested: int) -> UnsatisfiableRequest:
     """Return the error of a request for more names than satisfy its constraints."""
-    return UnsatisfiableRequest(f"only {found:,.0f} names satisfy these constraints, {requested:,} were requested")
+    names = "1 name satisfies" if found == 1 else f"{found:,.0f} names satisfy"
+    return UnsatisfiableRequest(f"only {names} these constraints, {requested:,} were requested")

@@ -255,7 +255,7 @@ def test_an_unsatisfiable_request_fails_in_its_plan(names, tmp_path, monkeypatch
 
     state = generate(tmp_path / "out.csv", [request], home=tmp_path / "home", return_state=True)
 
-    with pytest.raises(UnsatisfiableRequest, match="request few: bigram: only 1 names satisfy these constraints"):
+    with pytest.raises(UnsatisfiableRequest, match="request few: bigram: only 1 name satisfies these constraints"):
         state.result()
     assert not (tmp_path / "out.csv").exists()
     [alert] = webhook.posted
