@@ -31,6 +31,11 @@ class Home:
         return self.path / "makemore.duckdb"
 
     @property
+    def config(self) -> Path:
+        """Lists and options of runs; only the user writes it."""
+        return self.path / "makemore.toml"
+
+    @property
     def versions(self) -> Path:
         """Published versions, each complete or absent."""
         return self.path / "versions"

@@ -170,6 +170,12 @@ def check_seed(seed: int) -> int:
     return seed
 
 
+def check_keep(keep: int) -> int:
+    """Return the number of versions to keep, or raise InvalidOption if it is out of range."""
+    _check(keep >= 1, "--keep", keep, "use 1 or more")
+    return keep
+
+
 def as_config(options: ReadOptions | BuildOptions | TrainOptions | SampleOptions) -> dict[str, Any]:
     """Options as plain values, for a manifest or a database."""
     return asdict(options)

@@ -3,8 +3,10 @@
 Results go to stdout, everything else to stderr. Only this package imports cyclopts.
 
 - `app`: the cyclopts app, its groups and the options that several commands share
+- `config_file`: the file makemore.toml as a source of options
 - `run`: run, ingest, build, train
 - `serve`: serve
+- `config`: config
 - `names`: sample, generate, score
 - `inspect`: query, compare, evaluate, show, diff, arpa
 - `versions`: versions, promote, rollback, pin, unpin
@@ -20,11 +22,11 @@ import sys
 import traceback
 
 # In the order of `makemore --help`.
-from makemore.cli import run, serve, names, inspect, versions, home  # isort: skip
+from makemore.cli import run, serve, config, names, inspect, versions, home  # isort: skip
 from makemore.cli.app import app
 from makemore.errors import MakemoreError
 
-__all__ = ["app", "home", "inspect", "main", "names", "run", "serve", "versions"]
+__all__ = ["app", "config", "config_file", "home", "inspect", "main", "names", "run", "serve", "versions"]
 
 
 def main() -> None:

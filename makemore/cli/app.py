@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Group, Parameter
 
 from makemore import __version__
-from makemore.errors import NotFound
+from makemore.cli.config_file import ConfigFile
+from makemore.errors import InvalidOption, NotFound
 from makemore.home import Home
-from makemore.models import model_types
-from makemore.options import BuildOptions, Device, IngestOptions, TrainOptions  # noqa: F401 (Device: inherited)
+from makemore.models import check_model_type, model_types
+from makemore.options import BuildOptions, Device, IngestOptions, TrainOptions, check_keep  # noqa: F401 (Device: inherited)
 
 if TYPE_CHECKING:
     from makemore.versions.version import Version
@@ -48,9 +49,12 @@ app = App(
 app.register_install_completion_command(name="--install-completion")
 
 DEFAULT_HOME = Path("artifacts")
+config_file = ConfigFile(app, DEFAULT_HOME)
+app.config = [config_file]
 
 ListsArgument = Annotated[str, Parameter(help="Files, folders, globs or URLs.")]
 HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of the home.")]
+ConfigOption = Annotated[Path | None, Parameter(help="Lists and options; by default makemore.toml of the home.")]
 VersionOption = Annotated[str | None, Parameter(help="Published version; the champion by default.")]
 ModelOption = Annotated[
     str | None, Parameter(help="Model type; by default the one that the version was promoted with.")
@@ -75,6 +79,11 @@ class TrainFlags(TrainOptions):
         Parameter(help=f"Model types to train, separated by commas or one per option: {', '.join(model_types())}."),
     ] = TrainOptions.models
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for model_type in self.models:
+            check_model_type(model_type)
+
 
 @dataclass(frozen=True)
 class RunFlags:
@@ -85,10 +94,19 @@ class RunFlags:
     train: Annotated[TrainFlags, Flat] = TrainFlags()
     keep: int = 30
     """Number of newest versions to keep; older ones are deleted."""
-    notify: Annotated[str, Parameter(env_var="MAKEMORE_NOTIFY")] = ""
-    """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas."""
+    notify: Annotated[tuple[str, ...], Parameter(env_var="MAKEMORE_NOTIFY")] = ()
+    """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas or one per option."""
     timeout: Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT")] = 6
     """Time limit of a run in hours."""
+
+    def __post_init__(self) -> None:
+        check_keep(self.keep)
+        if self.notify:
+            from makemore.notifications import addresses
+
+            object.__setattr__(self, "notify", addresses(",".join(self.notify)))
+        if not 0 < self.timeout < float("inf"):
+            raise InvalidOption(f"--timeout {self.timeout:g} is out of range", "use more than 0 hours")
 
 
 def find(home: Path, version: str | None) -> Version:
@@ -98,16 +116,9 @@ def find(home: Path, version: str | None) -> Version:
     return find_version(Home(home), version)
 
 
-def set_alerts(notify: str) -> None:
-    """Pass `--notify` to the flows by the environment: the run page would show a parameter.
-
-    Raises:
-        InvalidOption: an address is invalid.
-    """
-    from makemore.notifications import addresses
-
-    addresses(notify)
-    os.environ["MAKEMORE_NOTIFY"] = notify
+def set_alerts(notify: Sequence[str]) -> None:
+    """Pass `--notify` to the flows by the environment: the run page would show a parameter."""
+    os.environ["MAKEMORE_NOTIFY"] = ",".join(notify)
 
 
 def count(things: Sequence[object], noun: str) -> str:

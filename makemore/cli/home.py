@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from makemore.cli.app import DEFAULT_HOME, HOME, HomeOption, app, count
+from makemore.cli.app import DEFAULT_HOME, HOME, ConfigOption, HomeOption, app, count
 from makemore.errors import CorruptData, InvalidOption, QuarantinedList
 from makemore.home import locked_home
 
@@ -42,6 +42,7 @@ def prune(
     keep: Annotated[int, Parameter(help="Number of newest versions to keep.")] = 30,
     dry_run: Annotated[bool, Parameter(help="Print what would be deleted, and delete nothing.")] = False,
     home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
 ) -> None:
     """Delete old versions and the leftovers of killed runs.
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from makemore.cli.app import (
     DEFAULT_HOME,
     RUN,
+    ConfigOption,
     Flat,
     HomeOption,
     ListsArgument,
@@ -28,7 +29,12 @@ from makemore.options import BuildOptions, IngestOptions
 
 
 @app.command(group=RUN)
-def run(*lists: ListsArgument, home: HomeOption = DEFAULT_HOME, flags: Annotated[RunFlags, Flat] = RunFlags()) -> None:
+def run(
+    *lists: ListsArgument,
+    home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
+    flags: Annotated[RunFlags, Flat] = RunFlags(),
+) -> None:
     """Run the whole pipeline: ingest lists and, if anything changed, build, train and publish a version.
 
     This is the Prefect flow `nightly`.
@@ -59,7 +65,10 @@ def run(*lists: ListsArgument, home: HomeOption = DEFAULT_HOME, flags: Annotated
 
 @app.command(group=RUN)
 def ingest(
-    *lists: ListsArgument, home: HomeOption = DEFAULT_HOME, read: Annotated[IngestOptions, Flat] = IngestOptions()
+    *lists: ListsArgument,
+    home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
+    read: Annotated[IngestOptions, Flat] = IngestOptions(),
 ) -> None:
     """Ingest lists: files, folders, globs or URLs, as text, CSV, Parquet or JSON lines.
 
@@ -74,7 +83,12 @@ def ingest(
 
 
 @app.command(group=RUN)
-def build(*, home: HomeOption = DEFAULT_HOME, options: Annotated[BuildOptions, Flat] = BuildOptions()) -> None:
+def build(
+    *,
+    home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
+    options: Annotated[BuildOptions, Flat] = BuildOptions(),
+) -> None:
     """Build the relations of sql/ from the ingested lists, and run the checks of sql/checks/.
 
     Example: makemore build --holdout 0 --smoothing 0
@@ -87,7 +101,12 @@ def build(*, home: HomeOption = DEFAULT_HOME, options: Annotated[BuildOptions, F
 
 
 @app.command(group=RUN)
-def train(*, home: HomeOption = DEFAULT_HOME, options: Annotated[TrainFlags, Flat] = TrainFlags()) -> None:
+def train(
+    *,
+    home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
+    options: Annotated[TrainFlags, Flat] = TrainFlags(),
+) -> None:
     """Train models on the built relations, and publish them as a version.
 
     Example: makemore train --models bigram --seed 7

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from makemore.cli.app import (
     DEFAULT_HOME,
     RUN,
+    ConfigOption,
     Flat,
     HomeOption,
     ListsArgument,
@@ -20,13 +21,18 @@ from makemore.cli.app import (
     set_alerts,
 )
 
+DEFAULT_CRON, DEFAULT_TIMEZONE = "0 2 * * *", "UTC"
+CronOption = Annotated[str, Parameter(help="Schedule: minute, hour, day, month, weekday.")]
+TimezoneOption = Annotated[str, Parameter(help="Time zone of --cron.")]
+
 
 @app.command(group=RUN)
 def serve(
     *lists: ListsArgument,
-    cron: Annotated[str, Parameter(help="Schedule: minute, hour, day, month, weekday.")] = "0 2 * * *",
-    timezone: Annotated[str, Parameter(help="Time zone of --cron.")] = "UTC",
+    cron: CronOption = DEFAULT_CRON,
+    timezone: TimezoneOption = DEFAULT_TIMEZONE,
     home: HomeOption = DEFAULT_HOME,
+    config: ConfigOption = None,
     flags: Annotated[RunFlags, Flat] = RunFlags(),
 ) -> None:
     """Start a Prefect server and a worker that run `makemore run` on a schedule, until they are stopped.

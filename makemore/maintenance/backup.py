@@ -22,7 +22,7 @@ from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VERSION_NAME
 from makemore.versions.store import list_versions
 
-HOME_FILES = re.compile(rf"makemore\.duckdb|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
+HOME_FILES = re.compile(rf"makemore\.(duckdb|toml)|registry\.json|versions/{VERSION_NAME.pattern}/.+", re.DOTALL)
 """Exported files of a home. The next run makes drafts and checkpoints again."""
 
 log = logging.getLogger("makemore")
@@ -41,9 +41,10 @@ class ExportSummary:
 
 
 def export_home(home: Path, file: Path) -> ExportSummary:
-    """Write the database, the registry and the versions of a home to an archive. The caller holds the lock of the home.
+    """Write the database, the registry, makemore.toml and the versions of a home to an archive.
 
-    The archive is read back before it replaces an earlier one. Damaged versions are left out.
+    The caller holds the lock of the home. The archive is read back before it replaces an earlier one. Damaged versions
+    are left out.
 
     Raises:
         NotFound: the home is empty, or the folder of the archive does not exist.
@@ -121,6 +122,8 @@ def _files(home: Home) -> tuple[dict[str, Any], list[str]]:
         files |= {f"{home.versions.name}/{version.name}/{path}": hashes for path, hashes in sorted(inside.items())}
     if not files:
         raise NotFound(f"{home.path} has nothing to export: no list and no version")
+    if home.config.exists():
+        files[home.config.name] = fingerprint(home.config)
     return files, left_out
 
 

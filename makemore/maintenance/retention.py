@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from makemore.errors import InvalidOption
 from makemore.files.atomic import sync
 from makemore.home import Home
+from makemore.options import check_keep
 from makemore.versions import registry
 from makemore.versions.store import version_names
 
@@ -53,8 +53,7 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
         CorruptData: the registry is damaged; nothing is deleted.
         OSError: something cannot be deleted; everything else is.
     """
-    if keep < 1:
-        raise InvalidOption(f"--keep {keep} is out of range", "use 1 or more")
+    check_keep(keep)
     place = Home(home)
     published, why = version_names(place), _why_kept(place, keep)
     versions = [place.versions / version for version in published if version not in why]

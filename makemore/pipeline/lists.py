@@ -70,4 +70,4 @@ def ingest_each(
 
 def _require(lists: Sequence[str]) -> None:
     if not lists:
-        raise InvalidOption("no list given", "use a file, a folder, a glob or a URL: examples/names/english.txt")
+        raise InvalidOption("no list given", "name a file, a folder, a glob or a URL, or set lists in makemore.toml")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makemore.database import first_line
-from makemore.errors import InvalidOption, MakemoreError, NeedsAttention, NotFound
+from makemore.errors import MakemoreError, NeedsAttention, NotFound
 from makemore.home import Home, clear_staging
 from makemore.ingest.store import Ingested
-from makemore.options import BuildOptions, IngestOptions, TrainOptions
+from makemore.options import BuildOptions, IngestOptions, TrainOptions, check_keep
 from makemore.pipeline.due import record_newest, why_due
 from makemore.pipeline.inbox import Outcome, ingest_lists
 from makemore.versions import registry
@@ -36,8 +36,7 @@ class Plan:
     keep: int = 30
 
     def __post_init__(self) -> None:
-        if self.keep < 1:
-            raise InvalidOption(f"--keep {self.keep} is out of range", "use 1 or more")
+        check_keep(self.keep)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,8 @@ def test_verify_names_a_damaged_file(makemore, ok, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ingest"], "no list given. hint: use a file, a folder, a glob or a URL"),
+        (["ingest"], "no list given. hint: name a file, a folder, a glob or a URL, or set lists in makemore.toml"),
+        (["run"], "no list given. hint: name a file, a folder, a glob or a URL, or set lists in makemore.toml"),
         (["ingest", "nowhere.txt"], "nowhere.txt does not exist"),
         (["run", "nowhere.txt"], "nowhere.txt does not exist"),
         (["ingest", "tests"], "tests. hint: a list ends in .txt, .csv"),
@@ -173,7 +174,7 @@ def test_verify_names_a_damaged_file(makemore, ok, tmp_path):
         (["build"], "has no list. hint: run `makemore ingest"),
         (["build", "--holdout", "60"], "--holdout 60 is out of range. hint: use 0 to 45"),
         (["train"], "has no list. hint: run `makemore ingest"),
-        (["train", "--models", "lstm"], "has no list. hint: run `makemore ingest"),
+        (["train", "--models", "lstm"], "unknown model type 'lstm'. hint: use one of bigram"),
         (["sample"], "has no version. hint: run `makemore run LIST"),
         (["query", "select 1"], "has no version. hint: run"),
         (["verify"], "has no version. hint: run"),

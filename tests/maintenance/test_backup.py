@@ -63,6 +63,17 @@ def contents(home):
     return {path.relative_to(home).as_posix(): (path.read_bytes(), path.stat().st_mode) for path in files}
 
 
+def test_an_export_contains_the_options_of_the_home(home, tmp_path):
+    """makemore.toml, with its mode: it can contain secrets."""
+    (home / "makemore.toml").write_text("keep = 3")
+    (home / "makemore.toml").chmod(0o600)
+
+    export_home(home, tmp_path / "names.tar.zst")
+    restore(tmp_path / "names.tar.zst", tmp_path / "new")
+
+    assert contents(tmp_path / "new") == contents(home)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_restore_gives_the_bytes_of_the_home(original, exported, tmp_path, suffix):
     """It restores the modes of the files too and creates the parent folders."""
