@@ -96,13 +96,12 @@ def _ours(path: str) -> None:
     import time
 
     import polars as pl
-    import torch
 
     from makemore import vocab
     from makemore.data import dataset
     from makemore.models import bigram_net
     from makemore.relations.bigram_counts import count_bigrams
-    from makemore.training.full_batch import descend
+    from makemore.training.full_batch import descend, initial_weights
 
     names = Path(path).read_text(encoding="utf-8").splitlines()
     started = time.perf_counter()
@@ -113,11 +112,10 @@ def _ours(path: str) -> None:
     rows = dataset.Rows(pairs["ch1"].to_numpy()[:, None], pairs["ch2"].to_numpy(), pairs["count"].to_numpy())
     prepare = time.perf_counter() - started
     config = bigram_net.Config()
-    model = bigram_net.Model(len(chars), config)
-    model.initialise(torch.Generator().manual_seed(SEED))
+    W = initial_weights(len(chars), SEED)
     report(
-        lambda: descend(model, rows, config),
-        lambda loss: {"W": model.W.tolist(), "loss": loss, "rows": len(pairs), "prepare": prepare},
+        lambda: descend(W, rows, config),
+        lambda loss: {"W": W.tolist(), "loss": loss, "rows": len(pairs), "prepare": prepare},
     )
 
 

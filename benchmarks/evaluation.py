@@ -60,13 +60,12 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
 
 def _model(names: list[str], smoothing: float, chars: Any) -> Any:
     import numpy as np
-    import torch
 
     from makemore.models import bigram
 
     stream = chars.stream(names).astype(np.int64)
     counts = np.bincount(stream[:-1] * len(chars) + stream[1:], minlength=len(chars) ** 2)
-    return bigram.Model.from_counts(torch.from_numpy(counts).view(len(chars), -1), bigram.Config(smoothing))
+    return bigram.Model.from_counts(counts.reshape(len(chars), -1), bigram.Config(smoothing))
 
 
 def _distinct(path: str) -> list[str]:

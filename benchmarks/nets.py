@@ -86,15 +86,18 @@ def _complete(folder: str) -> None:
     import torch
 
     from makemore.inference.loading import LoadedModel
+    from makemore.models import NetModel
 
     loaded, rng = LoadedModel(Path(folder), "cpu"), torch.Generator().manual_seed(SEED)
+    net = loaded.model
+    assert isinstance(net, NetModel)
 
     @torch.inference_mode()
     def batch() -> tuple[torch.Tensor, torch.Tensor]:
         idx, nats = torch.zeros((BATCH, 1), dtype=torch.int64), torch.zeros(BATCH)
         going = torch.ones(BATCH, dtype=torch.bool)
         while going.any():
-            log_probs = loaded.model(idx)[:, -1].log_softmax(dim=-1)
+            log_probs = net(idx)[:, -1].log_softmax(dim=-1)
             probs = log_probs.exp()
             probs[:, 0] *= idx.shape[1] > 1  # A name is never empty.
             ix = torch.multinomial(probs, 1, generator=rng) * going[:, None]

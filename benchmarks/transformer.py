@@ -131,7 +131,7 @@ def _ours(path: str) -> None:
     from makemore.data.dataset import Names
     from makemore.evaluation.loss import nll_of_names
     from makemore.models import configure
-    from makemore.training.minibatch import TrainingSettings
+    from makemore.training.settings import TrainingSettings
     from makemore.training.train import Corpus, train
     from makemore.vocab import Vocab
 

@@ -4,22 +4,25 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
-from makemore.errors import InvalidOption
+from makemore.errors import InvalidOption, extra
 
 
-def choose_device(device: str) -> torch.device:
-    """Return the device for 'auto' (a GPU if there is one), 'cpu' or 'cuda'.
+def choose_device(device: str) -> str:
+    """Return 'cuda' or 'cpu' for 'auto' (a GPU if there is one), 'cpu' or 'cuda'.
 
     Raises:
         InvalidOption: 'cuda' without a GPU.
+        NotFound: torch is not installed.
     """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cpu":
+        return device
+    with extra("train"):
+        import torch
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
         raise InvalidOption("--device cuda: torch finds no GPU", "use --device cpu, or a torch build with CUDA")
-    return torch.device(device)
+    return "cpu"
 
 
 def cores() -> int:
@@ -34,6 +37,8 @@ def threads(number: int = 1) -> Iterator[None]:
     One thread sums in a fixed order, so weights are reproducible. On a busy machine more threads are much slower: they
     spin while they wait for each other.
     """
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

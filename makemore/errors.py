@@ -22,6 +22,8 @@ The command line prints these in one line. It does the same for an OSError, such
 fault and not the program. Any other exception is a bug and keeps its traceback.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
@@ -115,3 +117,12 @@ class SomeModelsFailed(NeedsAttention):
     def __init__(self, message: str, version: Path | None = None) -> None:
         super().__init__(message)
         self.version = version
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Raise NotFound with the command that installs an extra of the package if an import in the block fails."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise NotFound(f"{error.name} is not installed", f"pip install 'makemore[{name}]'") from error

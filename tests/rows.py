@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from makemore.data.dataset import Names, Rows
-from makemore.training.minibatch import TrainingSettings
+from makemore.training.settings import TrainingSettings
 from makemore.training.train import Corpus, train
 
 

@@ -34,7 +34,7 @@ class Batches:
     an equal part of its weight, so that no single name dominates a batch.
     """
 
-    def __init__(self, names: Names, batch_size: int, *, seed: int, device: torch.device) -> None:
+    def __init__(self, names: Names, batch_size: int, *, seed: int, device: str) -> None:
         self.names, self.device, self.start = names, device, names.start
         relative = names.count / max(names.mean_weight, 1)
         repeats = np.ceil(relative).astype(np.int64)

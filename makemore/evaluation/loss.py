@@ -1,25 +1,18 @@
-"""The loss, in the one place that computes it: mean negative log-likelihood, nats per character, end included."""
+"""The loss: mean negative log-likelihood, nats per character, end included. Only nets need torch."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy.typing as npt
 
-from makemore.data.batches import windows
 from makemore.data.dataset import Rows
-from makemore.device import threads
-from makemore.models import LanguageModel
-from makemore.vocab import Floats, Ints, Vocab
+from makemore.models import AutomatonModel, LanguageModel, NetModel
+from makemore.vocab import Floats, Ids, Ints, Vocab
 
-MAX_ACTIVATIONS = 1 << 23
-"""Activations of a batch: limits memory."""
-MIN_CHANNELS = 128
-"""Activations per character are at least this many: nets have hidden channels even where the vocab is small."""
+MAX_LOGITS = 1 << 22
+"""Log-probabilities to compute at once: 32 MB of float64."""
 
 
 @dataclass(frozen=True)
@@ -30,48 +23,33 @@ class Estimate:
     se: float
 
 
-def costs(logits: Tensor, ys: Tensor) -> Tensor:
-    """Negative log-likelihood (...) of targets `ys` (...) under `logits` (..., V): nats, in the dtype of the logits."""
-    flat = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ys.reshape(-1), reduction="none")
-    return flat.view(ys.shape)
-
-
-def nll(logits: Tensor, which: Tensor, ys: Tensor, weights: Tensor) -> Tensor:
-    """Mean nll of targets `ys` (R,), weighted by `weights` (R,), under the rows `which` (R,) of `logits` (C, V)."""
-    costs = -logits.log_softmax(dim=-1)[which, ys]
-    return (costs * weights).sum() / weights.sum()
-
-
-def nll_of_rows(model: LanguageModel, rows: Rows) -> float:
+def nll_of_rows(model: AutomatonModel, rows: Rows) -> float:
     """Mean nll of all examples of a split, from its distinct rows, for a model of one character of context."""
-    with torch.no_grad():
-        contexts, which = rows.contexts()
-        logits = model(torch.from_numpy(contexts))[:, -1].double()
-        weights = torch.from_numpy(rows.count).double()
-        return float(nll(logits, torch.from_numpy(which), torch.from_numpy(rows.next), weights))
+    contexts, which = rows.contexts()
+    nats = -model.log_probs_of(model.transitions()[1][0, contexts[:, 0]])[which, rows.next]
+    return float((nats * rows.count).sum() / rows.count.sum())
 
 
 def nll_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Floats:
     """nll of each name (n,) in float64; infinite for a name of probability 0."""
-    distinct, which = _longest_first(names)
-    with threads():
-        batches = _nats_of_batches(model, vocab, distinct)
-        means = (torch.where(keep, nats, 0).sum(dim=1) / keep.sum(dim=1) for nats, keep in batches)
-        nlls = np.concatenate([np.empty(0), *(mean.cpu().numpy() for mean in means)])
-    return nlls[which]
+    if isinstance(model, AutomatonModel):
+        characters = _lengths(names) + 1
+        nats = _nats_of_automaton(model, vocab, names)
+        return np.asarray(np.add.reduceat(nats, characters.cumsum() - characters) / characters)
+    from makemore.evaluation import net_loss
+
+    assert isinstance(model, NetModel)
+    return net_loss.nll_of_names(model, vocab, names)
 
 
 def nats_of_names(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Floats:
     """Nats of each character of each name, its end last, concatenated: (sum of lengths + n,)."""
-    distinct, which = _longest_first(names)
-    with threads():
-        batches = _nats_of_batches(model, vocab, distinct)
-        flat = np.concatenate([np.empty(0), *(nats[keep].cpu().numpy() for nats, keep in batches)])
-    sizes = np.array([len(name) + 1 for name in distinct], dtype=np.int64)
-    starts, sizes = (sizes.cumsum() - sizes)[which], sizes[which]
-    shifts = starts - (sizes.cumsum() - sizes)
-    in_order: Floats = flat[np.repeat(shifts, sizes) + np.arange(sizes.sum())]
-    return in_order
+    if isinstance(model, AutomatonModel):
+        return _nats_of_automaton(model, vocab, names)
+    from makemore.evaluation import net_loss
+
+    assert isinstance(model, NetModel)
+    return net_loss.nats_of_names(model, vocab, names)
 
 
 def estimate(nats: Floats, characters: Floats, counts: Floats) -> Estimate:
@@ -88,25 +66,27 @@ def estimate(nats: Floats, characters: Floats, counts: Floats) -> Estimate:
     return Estimate(nll, math.sqrt(n / (n - 1) * float((residuals**2).sum())) / total if n > 1 else math.inf)
 
 
-def _longest_first(names: Sequence[str]) -> tuple[list[str], Ints]:
-    """Distinct names, the longest first, and the index of each name among them."""
-    distinct = sorted(dict.fromkeys(names), key=len, reverse=True)
-    index = {name: i for i, name in enumerate(distinct)}
-    return distinct, np.fromiter((index[name] for name in names), dtype=np.int64, count=len(names))
+def _lengths(names: Sequence[str]) -> Ints:
+    return np.fromiter(map(len, names), dtype=np.int64, count=len(names))
 
 
-def _nats_of_batches(model: LanguageModel, vocab: Vocab, names: Sequence[str]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Nats (B, T) of names sorted by length, longest first, and whether a position belongs to the name (B, T)."""
-    device = next(chain(model.parameters(), model.buffers())).device
-    stream = torch.from_numpy(vocab.stream(names).astype(np.int64)).to(device)
-    lengths = torch.tensor([len(name) for name in names], device=device)
-    starts = (lengths + 1).cumsum(0) - lengths - 1
-    first = 0
-    while first < len(names):
-        positions = len(names[first]) + 1
-        batch = slice(first, first + max(1, MAX_ACTIVATIONS // (positions * max(len(vocab), MIN_CHANNELS))))
-        with torch.inference_mode():
-            xs, ys, keep = windows(stream, starts[batch], lengths[batch])
-            nats = costs(model(xs).double(), ys)
-        yield nats, keep
-        first = batch.stop
+def _nats_of_automaton(model: AutomatonModel, vocab: Vocab, names: Sequence[str]) -> Floats:
+    """Nats of each character, from the rows of the visited states: a short list does not cost the whole table."""
+    stream, (_, following) = vocab.stream(names), model.transitions()
+    xs, ys = stream[:-1], stream[1:]
+    states, nats = _states(following, xs, _lengths(names)), np.empty(len(xs))
+    size = max(1, MAX_LOGITS // len(vocab))
+    for chunk in (slice(first, first + size) for first in range(0, len(xs), size)):
+        visited, which = np.unique(states[chunk], return_inverse=True)
+        nats[chunk] = -model.log_probs_of(visited)[which, ys[chunk]]
+    return nats
+
+
+def _states(following: npt.NDArray[np.integer], xs: Ids, lengths: Ints) -> Ints:
+    """State after each input of a stream (N,): all names at once, position by position."""
+    states, order = np.zeros(len(xs), dtype=np.int64), np.argsort(-lengths, kind="stable")
+    at = ((lengths + 1).cumsum() - lengths - 1)[order]
+    for position in range(1, int(lengths.max(initial=0)) + 1):
+        at = at[: np.count_nonzero(lengths >= position)] + 1
+        states[at] = following[states[at - 1], xs[at]]
+    return states

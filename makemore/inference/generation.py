@@ -7,7 +7,6 @@ from functools import partial
 from itertools import islice
 
 import polars as pl
-import torch
 
 from makemore.errors import UnsatisfiableRequest
 from makemore.models import AutomatonModel, LanguageModel
@@ -72,7 +71,7 @@ class Generation:
 
 def generation_of(
     model: LanguageModel, vocab: Vocab, request: Request, constraints: Constraints, *,
-    guide: Callable[[Decoding], Automaton], device: torch.device,
+    guide: Callable[[Decoding], Automaton],
 ) -> Generation:  # fmt: skip
     """Return the generation of a request; `guide` makes the automaton that guides a net. Raise UnsatisfiableRequest."""
     options = request.options
@@ -86,9 +85,7 @@ def generation_of(
             raise UnsatisfiableRequest(f"--best supports bigram, bigram_net and ngram, not {request.model}")
         trellis = Trellis.of(automaton_of(model, decoding), constraints, max_product)
         return Generation(request, partial(_best, trellis, vocab))
-    sampler = sampler_of(
-        model, vocab, constraints, decoding, seed=request.seed, guide=partial(guide, decoding), device=device
-    )
+    sampler = sampler_of(model, vocab, constraints, decoding, seed=request.seed, guide=partial(guide, decoding))
     draw = partial(sample.sample, sampler, seed=request.seed, distinct=options.distinct)
     return Generation(request, draw, sampler.probability, sampler.acceptance)
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
-import torch
 
 from makemore.data import dataset
 from makemore.database import connect
@@ -16,7 +16,7 @@ from makemore.errors import UnsatisfiableRequest
 from makemore.evaluation.name_scores import score_names
 from makemore.home import Home
 from makemore.inference.generation import Generation, generation_of
-from makemore.models import AutomatonModel, bigram, components
+from makemore.models import AutomatonModel, NetModel, bigram
 from makemore.options import SEED, SampleOptions
 from makemore.sampling.automaton import Automaton, Decoding, automaton_of
 from makemore.sampling.constraints import Constraints, text_dfa
@@ -32,14 +32,17 @@ MIN_GUIDE_TEMPERATURE = 0.5
 
 
 class LoadedModel:
-    """A model of a version: `model` is the torch module, `vocab` maps characters to ids, `version` is the `Version`."""
+    """A model of a version: `vocab` maps characters to ids, `version` is the `Version`.
+
+    `model` is a torch module only for nets and mixtures. The count models `bigram`, `bigram_net` and `ngram` are tables
+    in numpy, which load, sample and score without torch.
+    """
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
         self.folder, self.version, self.model_type = folder, Version(folder.parent.parent), folder.name
         self.model, self.vocab = weights.load_model(folder)
-        self.device = torch.device("cpu") if isinstance(self.model, AutomatonModel) else choose_device(device)
-        for part in components(self.model):
-            part.to(self.device)
+        if isinstance(self.model, NetModel):
+            self.model.to(choose_device(device))
 
     def sample(
         self, n: int, *, seed: int = SEED, not_in: Iterable[str] = (), ban: Iterable[str] = (), **options: Any
@@ -78,7 +81,7 @@ class LoadedModel:
         request = replace(request, model=self.model_type)
         try:
             constraints = self._constraints(request.options, not_in, ban)
-            return generation_of(self.model, self.vocab, request, constraints, guide=self._guide, device=self.device)
+            return generation_of(self.model, self.vocab, request, constraints, guide=self._guide)
         except UnsatisfiableRequest as error:
             raise UnsatisfiableRequest(f"{self.model_type}: {error}. request: {request.describe()}") from error
 
@@ -103,8 +106,8 @@ class LoadedModel:
             assert isinstance(ngram, AutomatonModel)
             return automaton_of(ngram, decoding)
         size, has_counts = len(self.vocab), self.version.counts.exists()
-        N = self.version.read_counts()["count"].to_torch() if has_counts else torch.zeros(size**2)
-        return automaton_of(bigram.Model.from_counts(N.view(size, size), bigram.Config(smoothing=1)), decoding)
+        N = self.version.read_counts()["count"].to_numpy() if has_counts else np.zeros(size**2, dtype=np.int64)
+        return automaton_of(bigram.Model.from_counts(N.reshape(size, size), bigram.Config(smoothing=1)), decoding)
 
     @cached_property
     def _held_out(self) -> pl.DataFrame:

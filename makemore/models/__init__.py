@@ -1,14 +1,16 @@
 """The model types, one file each, and the contracts that they implement. Models know ids, not characters.
 
 A file defines `Config(ModelConfig)`, a frozen dataclass, and `Model(vocab_size, config)`, a `LanguageModel`.
-To add a model type, add one file: commands, artifact folders and parametrised tests derive from its name. For a net
-that minibatches train, derive `Model` from `_net.Net` and `Config` from `Recipe`.
+To add a model type, add one file: commands, artifact folders and parametrised tests derive from its name. For a count
+model, derive `Model` from `_count_model.CountModel`: it is read, sampled and scored without torch. For a net that
+minibatches train, derive `Model` from `_net.Net` and `Config` from `Recipe`.
 
 - `model_types`, `check_model_type`, `model_class`, `config_class`: find a model type by name
 - `configure`, `defaults`: its settings
-- `LanguageModel`: logits for training and for generation
-- `AutomatonModel`: finitely many states
-- `CountedModel`, `NGramModel`, `TrainedModel`, `RegularisedModel`, `CombinedModel`: where the parameters come from
+- `LanguageModel`: settings and tensors
+- `AutomatonModel`: finitely many states, in numpy
+- `NetModel`: logits for training and for generation, in torch
+- `CountedModel`, `NGramModel`, `LinearModel`, `TrainedModel`, `CombinedModel`: where the parameters come from
 - `components`: a model and the models it combines
 - `ModelConfig`, `Recipe`, `FullBatchRecipe`: settings, of minibatch training, of full-batch descent
 - `State`: the state of a generation
@@ -21,24 +23,26 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from makemore.errors import InvalidOption
+from makemore.errors import InvalidOption, extra
 from makemore.models._config import FullBatchRecipe, ModelConfig, Recipe
 from makemore.models._protocols import (
     AutomatonModel,
     CombinedModel,
     CountedModel,
     LanguageModel,
+    LinearModel,
+    NetModel,
     NGramModel,
-    RegularisedModel,
     State,
     TrainedModel,
 )  # fmt: skip
 
 __all__ = [
-    "AutomatonModel", "CombinedModel", "CountedModel", "FullBatchRecipe", "LanguageModel", "ModelConfig", "NGramModel",
-    "Recipe", "RegularisedModel", "State", "TrainedModel", "bigram", "check_model_type", "components",
+    "AutomatonModel", "CombinedModel", "CountedModel", "FullBatchRecipe", "LanguageModel", "LinearModel", "ModelConfig",
+    "NGramModel", "NetModel", "Recipe", "State", "TrainedModel", "bigram", "check_model_type", "components",
     "config_class", "configure", "defaults", "model_class", "model_types", "ngram",
 ]  # fmt: skip
 
@@ -57,13 +61,13 @@ def check_model_type(model_type: str) -> str:
 
 def model_class(model_type: str) -> type[LanguageModel]:
     """Class of a model type."""
-    cls: type[LanguageModel] = import_module(f"{__name__}.{check_model_type(model_type)}").Model
+    cls: type[LanguageModel] = _module(model_type).Model
     return cls
 
 
 def config_class(model_type: str) -> type[ModelConfig]:
     """Class of a model type's settings."""
-    cls: type[ModelConfig] = import_module(f"{__name__}.{check_model_type(model_type)}").Config
+    cls: type[ModelConfig] = _module(model_type).Config
     return cls
 
 
@@ -90,3 +94,8 @@ def configure(model_type: str, settings: Mapping[str, Any]) -> ModelConfig:
 def components(model: LanguageModel) -> list[LanguageModel]:
     """Return the model and the models it combines."""
     return [model, *(model.parts() if isinstance(model, CombinedModel) else ())]
+
+
+def _module(model_type: str) -> ModuleType:
+    with extra("train"):
+        return import_module(f"{__name__}.{check_model_type(model_type)}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 from makemore.models._config import ModelConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
     from torch import Tensor
 
     from makemore.models.ngram import NGrams
+    from makemore.vocab import Floats, Ints
 
 C = TypeVar("C", bound=ModelConfig, contravariant=True)
 
@@ -21,13 +24,42 @@ State = Any
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """A `torch.nn.Module` over ids; `forward` and `step` return the same logits."""
+    """A model over ids, with its settings and tensors: an `AutomatonModel` in numpy, or a `NetModel` in torch."""
 
     def __init__(self, vocab_size: int, config: Any) -> None: ...
 
     @property
     def config(self) -> ModelConfig:
         """Settings of the model."""
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the model's own tensors by name, without those of models that it combines."""
+
+    def load_tensors(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Replace the tensors; raise an exception if names, types or shapes do not fit."""
+
+
+@runtime_checkable
+class AutomatonModel(LanguageModel, Protocol):
+    """A model with finitely many states, as tables of numpy: constraints on its names are exact."""
+
+    def transitions(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.integer]]:
+        """Logits (S, V) of each state, and the next state (S, V) after each character.
+
+        A name starts in state 0, and '.' leads there from every state.
+        """
+
+    def log_probs_of(self, states: Ints | slice) -> Floats:
+        """Log-probabilities (R, V) of the next character in states (R,)."""
+
+
+@runtime_checkable
+class NetModel(LanguageModel, Protocol):
+    """A `torch.nn.Module` over ids; `forward` and `step` return the same logits."""
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the tensors."""
 
     def forward(self, idx: Tensor) -> Tensor:
         """Logits (B, T, V) of the character after each of `idx` (B, T)."""
@@ -40,20 +72,7 @@ class LanguageModel(Protocol):
 
     # From torch.nn.Module:
     def __call__(self, idx: Tensor, /) -> Tensor: ...
-    def parameters(self) -> Iterator[torch.nn.Parameter]: ...
-    def buffers(self) -> Iterator[Tensor]: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any: ...
-    def to(self, device: torch.device) -> Self: ...
-    def eval(self) -> Self: ...
-
-
-@runtime_checkable
-class AutomatonModel(LanguageModel, Protocol):
-    """A model with finitely many states: constraints on its names are exact."""
-
-    def transitions(self) -> tuple[Tensor, Tensor]:
-        """Logits (S, V) of each state, and the next state (S, V) after each character; a name starts in state 0."""
+    def to(self, device: str) -> Self: ...
 
 
 @runtime_checkable
@@ -61,7 +80,7 @@ class CountedModel(Protocol[C]):
     """A model of bigram counts."""
 
     @classmethod
-    def from_counts(cls, counts: Tensor, config: C) -> LanguageModel:
+    def from_counts(cls, counts: Ints, config: C) -> LanguageModel:
         """Build the model from counts (V, V)."""
 
 
@@ -72,6 +91,15 @@ class NGramModel(Protocol[C]):
     @classmethod
     def from_ngrams(cls, ngrams: NGrams, config: C) -> LanguageModel:
         """Build the model from n-grams."""
+
+
+@runtime_checkable
+class LinearModel(Protocol[C]):
+    """A model of one weight matrix, trained by full-batch gradient descent: its config is a `FullBatchRecipe`."""
+
+    @classmethod
+    def from_weights(cls, weights: npt.NDArray[np.float32], config: C) -> LanguageModel:
+        """Build the model from weights (V, V), whose rows are the logits after each character."""
 
 
 @runtime_checkable
@@ -89,16 +117,8 @@ class CombinedModel(Protocol[C]):
 
 
 @runtime_checkable
-class TrainedModel(LanguageModel, Protocol):
-    """A model trained by gradient descent: its config is a `Recipe` or a `FullBatchRecipe`."""
+class TrainedModel(NetModel, Protocol):
+    """A net trained by gradient descent on minibatches: its config is a `Recipe`."""
 
     def initialise(self, rng: torch.Generator) -> None:
         """Draw the initial parameters."""
-
-
-@runtime_checkable
-class RegularisedModel(TrainedModel, Protocol):
-    """A model with a penalty, for full-batch descent."""
-
-    def penalty(self) -> Tensor:
-        """Penalty that `regularisation` multiplies."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
 
 from makemore.models import ModelConfig
+from makemore.models._count_model import CountModel, states_of_characters
+from makemore.vocab import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -18,45 +20,38 @@ class Config(ModelConfig):
         self.require(0, "smoothing")
 
 
-class Model(nn.Module):
+class Model(CountModel):
     """P = (N + smoothing) / row sums (Karpathy, "building makemore", part 1).
 
     Logits are float64 log-probabilities. With smoothing 0, an unseen pair has -inf and a row without counts is uniform.
     """
 
-    N: Tensor
+    tensor_names = ("N",)
+    N: Ints
 
     def __init__(self, vocab_size: int, config: Config) -> None:
-        super().__init__()
         self.config = config
-        self.register_buffer("N", torch.zeros((vocab_size, vocab_size), dtype=torch.int64))
+        self.N = np.zeros((vocab_size, vocab_size), dtype=np.int64)
 
     @classmethod
-    def from_counts(cls, counts: Tensor, config: Config) -> Self:
+    def from_counts(cls, counts: Ints, config: Config) -> Self:
         model = cls(len(counts), config)
-        model.N.copy_(counts)
+        model.N[:] = counts
         return model
 
     @property
-    def P(self) -> Tensor:
+    def P(self) -> Floats:
         """Probabilities (V, V), float64."""
-        smoothed = self.N.double() + self.config.smoothing
-        rows = smoothed.sum(dim=1, keepdim=True)
-        return torch.where(rows > 0, smoothed / rows, 1 / len(smoothed))
+        smoothed = self.N + float(self.config.smoothing)
+        rows = smoothed.sum(axis=1, keepdims=True)
+        uniform = np.full_like(smoothed, 1 / len(smoothed))
+        return np.asarray(np.divide(smoothed, rows, out=uniform, where=rows > 0))
 
     @cached_property
-    def logits(self) -> Tensor:
+    def logits(self) -> Floats:
         """Log of P (V, V), computed once: counts do not change after loading."""
-        return self.P.log()
+        with np.errstate(divide="ignore"):
+            return np.log(self.P)
 
-    def forward(self, idx: Tensor) -> Tensor:
-        return self.logits[idx]
-
-    def initial_state(self, batch: int) -> None:
-        """No state: only the last character counts."""
-
-    def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
-        return self.logits[ix], None
-
-    def transitions(self) -> tuple[Tensor, Tensor]:
-        return self.logits, torch.arange(len(self.logits)).expand_as(self.logits)
+    def transitions(self) -> tuple[Floats, npt.NDArray[np.int32]]:
+        return self.logits, states_of_characters(len(self.logits))

@@ -1,11 +1,13 @@
 """The lecture's one-layer net: one-hot characters, a linear layer, softmax."""
 
 from dataclasses import dataclass
+from typing import Self
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
 
 from makemore.models import FullBatchRecipe
+from makemore.models._count_model import CountModel, states_of_characters
 
 
 @dataclass(frozen=True)
@@ -13,30 +15,24 @@ class Config(FullBatchRecipe):
     """The defaults are the lecture's."""
 
 
-class Model(nn.Module):
-    """Logits are rows of W (V, V), which equals one-hot @ W (Karpathy, "building makemore", part 1)."""
+class Model(CountModel):
+    """Logits are rows of W (V, V), which equals one-hot @ W (Karpathy, "building makemore", part 1).
+
+    `training.full_batch` trains W with torch; the trained model is a table.
+    """
+
+    tensor_names = ("W",)
+    W: npt.NDArray[np.float32]
 
     def __init__(self, vocab_size: int, config: Config) -> None:
-        super().__init__()
         self.config = config
-        self.W = nn.Parameter(torch.zeros((vocab_size, vocab_size)))
+        self.W = np.zeros((vocab_size, vocab_size), dtype=np.float32)
 
-    def initialise(self, rng: torch.Generator) -> None:
-        """Draw W from a normal distribution; the lecture's seed gives the lecture's W."""
-        with torch.no_grad():
-            self.W.copy_(torch.randn(self.W.shape, generator=rng))
+    @classmethod
+    def from_weights(cls, weights: npt.NDArray[np.float32], config: Config) -> Self:
+        model = cls(len(weights), config)
+        model.W[:] = weights
+        return model
 
-    def penalty(self) -> Tensor:
-        return (self.W**2).mean()
-
-    def forward(self, idx: Tensor) -> Tensor:
-        return self.W[idx]
-
-    def initial_state(self, batch: int) -> None:
-        """No state: only the last character counts."""
-
-    def step(self, ix: Tensor, state: None) -> tuple[Tensor, None]:
-        return self.W[ix], None
-
-    def transitions(self) -> tuple[Tensor, Tensor]:
-        return self.W, torch.arange(len(self.W)).expand_as(self.W)
+    def transitions(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        return self.W, states_of_characters(len(self.W))

@@ -1,13 +1,15 @@
 """The mixture: a weighted mean of other models' probabilities, with weights fitted on dev."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from makemore.models import LanguageModel, ModelConfig, model_types
+from makemore.models import LanguageModel, ModelConfig, NetModel, model_types
+from makemore.models._net import Module, as_net
 
 EM_STEPS = 200
 """Steps of expectation maximisation, far beyond convergence."""
@@ -43,16 +45,16 @@ class Config(ModelConfig):
             raise self.invalid("weights", "use numbers, separated by commas") from None
 
 
-class Model(nn.Module):
-    """Linear interpolation (Jelinek and Mercer 1980) of K models outside the state_dict. Logits are log-probs."""
+class Model(Module):
+    """Linear interpolation (Jelinek and Mercer 1980) of K models. Logits are log-probs."""
 
     weights: Tensor
 
     def __init__(self, vocab_size: int, config: Config) -> None:
         super().__init__()
         self.config = config
-        # A plain list: torch does not register its items as submodules.
-        self._parts: list[LanguageModel] = []
+        self.nets = nn.ModuleList()  # the parts, for torch
+        self._parts: Sequence[LanguageModel] = ()
         self.register_buffer("weights", torch.full((len(config.parts),), 1 / len(config.parts)))
 
     @classmethod
@@ -61,7 +63,8 @@ class Model(nn.Module):
     ) -> Self:
         """Take the given weights, or else those that maximise the likelihood of dev, or else equal weights."""
         model = cls(0, config)
-        model._parts = list(parts)
+        model._parts = parts
+        model.nets.extend(cast(nn.Module, as_net(part)) for part in parts)
         if config.weights:
             model.weights.copy_(torch.tensor(config.given) / sum(config.given))
             return model
@@ -74,19 +77,28 @@ class Model(nn.Module):
     def parts(self) -> Sequence[LanguageModel]:
         return self._parts
 
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the weights; the parts are saved on their own."""
+        return {"weights": self.weights.cpu().numpy()}
+
+    def load_tensors(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.weights.copy_(torch.from_numpy(tensors["weights"]))
+        self.eval()
+
     def forward(self, idx: Tensor) -> Tensor:
-        return self._mix([part(idx) for part in self._parts])
+        return self._mix([net(idx) for net in self.nets])
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
-        return tuple(part.initial_state(batch) for part in self._parts)
+        return tuple(net.initial_state(batch) for net in cast(Iterable[NetModel], self.nets))
 
     def step(self, ix: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
-        steps = [part.step(ix, before) for part, before in zip(self._parts, state, strict=True)]
+        nets = cast(Iterable[NetModel], self.nets)
+        steps = [net.step(ix, before) for net, before in zip(nets, state, strict=True)]
         return self._mix([logits for logits, _ in steps]), tuple(after for _, after in steps)
 
     def _target_probs(self, xs: Tensor, keep: Tensor, ys: Tensor) -> Tensor:
-        """Probability (N, K) of each target under each part."""
-        probs = [part(xs).double().softmax(dim=-1).transpose(0, 1)[keep.T] for part in self._parts]
+        """Probability (N, K) of each target under each net."""
+        probs = [net(xs).double().softmax(dim=-1).transpose(0, 1)[keep.T] for net in self.nets]
         return torch.stack([p.gather(1, ys[:, None])[:, 0] for p in probs], dim=1)
 
     def _mix(self, logits: list[Tensor]) -> Tensor:

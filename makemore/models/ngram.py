@@ -1,16 +1,14 @@
 """Kneser-Ney n-grams as a finite automaton: each seen context is a state."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
 from makemore.errors import InvalidOption
 from makemore.models import ModelConfig
+from makemore.models._count_model import CountModel
 from makemore.vocab import Floats, Ints
 
 MAX_TABLE_SIZE = 2**28
@@ -49,64 +47,36 @@ class NGrams:
     prob: Floats  # probability of that character in the context (G,)
 
 
-class Model(nn.Module):
+class Model(CountModel):
     """Interpolated modified Kneser-Ney (Chen and Goodman 1999, section 3), precomputed for each state.
 
     The next state is the longest known context that is a suffix of the text so far: the goto function of Aho and
     Corasick (1975). A step is two look-ups, whatever the order. Logits are log-probabilities.
     """
 
-    log_probs: Tensor
-    next: Tensor
+    tensor_names = ("log_probs", "next")
+    log_probs: npt.NDArray[np.float32]
+    next: npt.NDArray[np.int32]
 
     def __init__(self, vocab_size: int, config: Config) -> None:
-        super().__init__()
         self.config = config
-        self.register_buffer("log_probs", torch.zeros((1, vocab_size)))
-        self.register_buffer("next", torch.zeros((1, vocab_size), dtype=torch.int32))
+        self.log_probs = np.zeros((1, vocab_size), dtype=np.float32)
+        self.next = np.zeros((1, vocab_size), dtype=np.int32)
 
     @classmethod
     def from_ngrams(cls, ngrams: NGrams, config: Config) -> Self:
         """Build the model; raise InvalidOption if its tables would be too large."""
-        states = len(ngrams.depth)
-        if states * ngrams.vocab_size > MAX_TABLE_SIZE:
+        if (states := len(ngrams.depth)) * ngrams.vocab_size > MAX_TABLE_SIZE:
             raise InvalidOption(
                 f"ngram: {states:,} contexts x {ngrams.vocab_size:,} characters exceed {MAX_TABLE_SIZE:,} parameters",
                 f"run `makemore build --min-count {config.min_count + 1}` or use a lower --order",
             )
         model = cls(ngrams.vocab_size, config)
-        model.log_probs = torch.from_numpy(np.log(_probs(ngrams)))
-        model.next = torch.from_numpy(_next(ngrams))
+        model.log_probs, model.next = np.log(_probs(ngrams)), _next(ngrams)
         return model
 
-    def forward(self, idx: Tensor) -> Tensor:
-        return self.log_probs[self.states(idx)]
-
-    def states(self, idx: Tensor) -> Tensor:
-        """State (B, T) after each of `idx` (B, T), from the start of a name."""
-        state, states = self.initial_state(len(idx)), []
-        for ix in idx.T:
-            state = self.next[state, ix]
-            states.append(state)
-        return torch.stack(states, dim=1)
-
-    def initial_state(self, batch: int) -> Tensor:
-        """State 0 (B,), the start of a name; '.' leads to it from every state."""
-        return torch.zeros(batch, dtype=torch.int32, device=self.next.device)
-
-    def step(self, ix: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        state = self.next[state, ix]
-        return self.log_probs[state], state
-
-    def transitions(self) -> tuple[Tensor, Tensor]:
+    def transitions(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
         return self.log_probs, self.next
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Resize the tables, since only the tensors tell the number of states, then load them."""
-        for name, buffer in self.named_buffers():
-            if name in state_dict:
-                setattr(self, name, buffer.new_empty(state_dict[name].shape))
-        return super().load_state_dict(state_dict, *args, **kwargs)
 
 
 def _probs(ngrams: NGrams) -> npt.NDArray[np.float32]:

@@ -38,7 +38,8 @@ def draft(home: Path, options: TrainOptions) -> Path:
         InvalidOption: a model type, setting or device is invalid.
         InvalidInput: the relations are out of date, or the train split is empty.
     """
-    choose_device(options.device)
+    if options.device != "auto":
+        choose_device(options.device)
     with connect(Home(home).db) as con:
         sources, build_options = built_with(con, home)
         settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}

@@ -23,7 +23,7 @@ from makemore.inference.loading import LoadedModel
 from makemore.models.ngram import NGrams
 from makemore.relations import ngrams
 from makemore.training import train
-from makemore.training.minibatch import TrainingSettings
+from makemore.training.settings import TrainingSettings
 from makemore.versions import weights
 from makemore.versions.version import Version
 from makemore.vocab import Vocab
@@ -40,12 +40,9 @@ def train_model(draft: Path, model_type: str) -> float:
     version = Version(draft)
     made_from = version.made_from
     config = models.configure(model_type, made_from["models"][model_type])
-    device = choose_device(made_from["train"]["device"])
-    checkpoint = _checkpoint(version, model_type, made_from, device.type)
-    for other in set(checkpoint.parent.glob(f"{model_type}-*.safetensors")) - {checkpoint}:
-        # Of other lists or settings: no run can resume from it.
-        other.unlink()
-    settings = TrainingSettings(made_from["train"]["seed"], device, made_from["train"]["threads"], checkpoint)
+    settings = TrainingSettings(made_from["train"]["seed"])
+    if isinstance(config, models.Recipe):
+        settings = _net_settings(version, model_type, made_from)
     with connect(version.stats, read_only=True) as con:
         vocab = dataset.read_vocab(con)
         started = time.perf_counter()
@@ -53,7 +50,7 @@ def train_model(draft: Path, model_type: str) -> float:
     seconds = time.perf_counter() - started
     seconds += sum(float(version.read_metrics(part)["train_seconds"]) for part in config.parts)
     weights.save_model(version.model_folder(model_type), model_type, model, vocab)
-    parameters = sum(tensor.numel() for part in models.components(model) for tensor in part.state_dict().values())
+    parameters = sum(tensor.size for part in models.components(model) for tensor in part.tensors().values())
     metrics = {"parameters": parameters, "train_seconds": round(seconds, 3)} | metrics
     version.write_metrics(model_type, metrics)
     return float(metrics["train_seconds"])
@@ -118,6 +115,17 @@ def _ngrams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> NGrams:
             ", ".join(map(str, fallbacks)),
         )
     return ngrams.read_ngrams(con, vocab)
+
+
+def _net_settings(draft: Version, model_type: str, made_from: dict[str, Any]) -> TrainingSettings:
+    """Settings of the training of a net; delete checkpoints that it cannot resume from."""
+    options = made_from["train"]
+    device = choose_device(options["device"])
+    checkpoint = _checkpoint(draft, model_type, made_from, device)
+    for other in set(checkpoint.parent.glob(f"{model_type}-*.safetensors")) - {checkpoint}:
+        # Of other lists or settings.
+        other.unlink()
+    return TrainingSettings(options["seed"], device, options["threads"], checkpoint)
 
 
 def _checkpoint(draft: Version, model_type: str, made_from: dict[str, Any], device: str) -> Path:

@@ -9,11 +9,13 @@ Imports models and root modules.
 - `trellis`: backward probabilities of an automaton under constraints
 - `backward`: the backward pass over a semiring
 - `guided`: importance-weighted proposals of a net
-- `samplers`: blocks of names of any model under constraints
+- `net_sampler`: blocks of names of a net under constraints, in torch
+- `samplers`: blocks of names of any model under constraints; imports `net_sampler` for nets alone
 - `sample`: samples of n names, by seed and shard
 - `best`: the most probable names
 """
 
 __all__ = [
-    "automaton", "backward", "best", "constraints", "guided", "requests", "sample", "samplers", "trellis", "trie",
+    "automaton", "backward", "best", "constraints", "guided", "net_sampler", "requests", "sample", "samplers",
+    "trellis", "trie",
 ]  # fmt: skip

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from makemore.models import AutomatonModel
 from makemore.vocab import Floats
@@ -45,23 +43,28 @@ def counting_automaton(vocab_size: int) -> Automaton:
     return Automaton(ones, np.zeros_like(ones), np.zeros((1, vocab_size), dtype=np.int32))
 
 
-@torch.inference_mode()
 def automaton_of(model: AutomatonModel, decoding: Decoding = Decoding()) -> Automaton:
     """Return the automaton of a model."""
-    logits, states = model.transitions()
-    log_probs = logits.double().log_softmax(dim=-1).cpu()
-    return Automaton(decoded(log_probs, decoding).exp().numpy(), -log_probs.numpy(), states.int().cpu().numpy())
+    log_probs = model.log_probs_of(slice(None))
+    return Automaton(decoded(log_probs, decoding), -log_probs, model.transitions()[1].astype(np.int32))
 
 
-def decoded(log_probs: Tensor, decoding: Decoding) -> Tensor:
-    """Return decoded log-probabilities (..., V); of equally probable characters, lower ids are kept first."""
-    if decoding.temperature != 1:
-        log_probs = (log_probs / decoding.temperature).log_softmax(dim=-1)
-    if (decoding.top_k or log_probs.shape[-1]) >= log_probs.shape[-1] and decoding.top_p == 1:
-        return log_probs
-    ordered, order = log_probs.sort(dim=-1, descending=True, stable=True)
-    ordered[..., decoding.top_k or ordered.shape[-1] :] = -torch.inf
-    before = ordered.softmax(dim=-1).cumsum(dim=-1).roll(1, dims=-1)
-    before[..., 0] = 0
-    ordered[before >= decoding.top_p] = -torch.inf
-    return torch.empty_like(log_probs).scatter_(-1, order, ordered).log_softmax(dim=-1)
+def decoded(log_probs: Floats, decoding: Decoding) -> Floats:
+    """Return decoded probabilities (R, V); of equally probable characters, lower ids are kept first."""
+    if decoding.temperature == 1:
+        probs = np.exp(log_probs)
+    else:
+        scaled = log_probs / decoding.temperature
+        probs = _normalised(np.exp(scaled - scaled.max(axis=1, keepdims=True)))
+    if (decoding.top_k or probs.shape[1]) >= probs.shape[1] and decoding.top_p == 1:
+        return probs
+    order = np.argsort(-probs, axis=1, kind="stable")[:, : decoding.top_k]
+    kept = _normalised(np.take_along_axis(probs, order, axis=1))
+    kept[:, 1:][kept.cumsum(axis=1)[:, :-1] >= decoding.top_p] = 0
+    probs = np.zeros_like(probs)
+    np.put_along_axis(probs, order, _normalised(kept), axis=1)
+    return probs
+
+
+def _normalised(weights: Floats) -> Floats:
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

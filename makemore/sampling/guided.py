@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from makemore.errors import UnsatisfiableRequest
-from makemore.models import LanguageModel, State
+from makemore.models import NetModel, State
 from makemore.options import MAX_LENGTH
 from makemore.sampling.automaton import Decoding, decoded
 from makemore.sampling.trellis import Trellis
@@ -33,19 +33,24 @@ class ProposalDistribution:
     The weight is the net's probability times the guide's probability that an allowed name follows.
     """
 
-    model: LanguageModel
+    model: NetModel
     decoding: Decoding
     guide: Trellis | None  # trellis of another model under the constraints; None without constraints
-    device: torch.device
     # Added to the guide's backward probabilities; if infinite, the guide only excludes impossible characters.
     smoothing: float = 0.0
 
     @torch.inference_mode()
     def empty_probability(self) -> float:
         """Return the net's probability of the empty name."""
-        ix = torch.zeros(1, dtype=torch.int64, device=self.device)
+        ix = torch.zeros(1, dtype=torch.int64, device=self.model.device)
         logits, _ = self.model.step(ix, self.model.initial_state(1))
-        return float(decoded(logits.double().log_softmax(dim=-1), self.decoding)[0, 0].exp())
+        return float(self.probs(logits.double().log_softmax(dim=-1))[0, 0])
+
+    def probs(self, log_probs: Tensor) -> Tensor:
+        """Return decoded probabilities (R, V)."""
+        if self.decoding == Decoding():
+            return log_probs.exp()
+        return self.tensor(decoded(log_probs.cpu().numpy(), self.decoding))
 
     def lookahead(self, guide: Trellis, position: int, states: Ints) -> Floats:
         """Return the guide's smoothed backward probability (R, V) after each character in states (R,)."""
@@ -58,7 +63,7 @@ class ProposalDistribution:
 
     def tensor(self, array: npt.NDArray[Any]) -> Tensor:
         """Return an array as a tensor on the net's device."""
-        return torch.from_numpy(array).to(self.device)
+        return torch.from_numpy(array).to(self.model.device)
 
 
 @torch.inference_mode()
@@ -81,7 +86,7 @@ def propose(distribution: ProposalDistribution, rng: np.random.Generator, min_lo
         net_state = select_rows(net_state, tensor(row[first]))
         logits, net_state = model.step(tensor(ix[first]), net_state)
         row, log_probs = shared_row, logits.double().log_softmax(dim=-1)
-        weights = decoded(log_probs, distribution.decoding).exp()[tensor(row)]
+        weights = distribution.probs(log_probs)[tensor(row)]
         lookahead = distribution.lookahead(guide, len(columns), guide_state) if guide else None
         if lookahead is not None:
             weights *= tensor(lookahead)

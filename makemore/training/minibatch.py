@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +16,10 @@ from makemore.data.batches import Batches
 from makemore.data.dataset import Names
 from makemore.device import threads
 from makemore.errors import CorruptData, Diverged
-from makemore.evaluation.loss import costs
-from makemore.models import Recipe
+from makemore.evaluation.net_loss import costs
+from makemore.models import LanguageModel, Recipe, TrainedModel
 from makemore.progress import counting
+from makemore.training.settings import TrainingSettings
 from makemore.training.training_state import TrainingState
 
 EVALUATIONS = 30
@@ -31,19 +32,8 @@ LOG_INTERVAL = 50
 """Steps between checks of the loss; each check stalls the GPU."""
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises."""
-CPU = torch.device("cpu")
 
 log = logging.getLogger("makemore")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Settings of a training that are not the model's own."""
-
-    seed: int
-    device: torch.device = CPU
-    threads: int = 1
-    checkpoint: Path | None = None  # file to write checkpoints to, and to resume from
 
 
 @dataclass(frozen=True)
@@ -57,22 +47,31 @@ class TrainingJob:
     settings: TrainingSettings
 
 
-def fit(model: nn.Module, job: TrainingJob) -> dict[str, Any]:
+def initialised(cls: type[LanguageModel], config: Recipe, vocab_size: int, seed: int) -> TrainedModel:
+    """Return a net with the initial parameters of a seed."""
+    with torch.random.fork_rng(devices=[]):  # layers draw random parameters when they are built
+        model = cls(vocab_size, config)
+    assert isinstance(model, TrainedModel)
+    model.initialise(torch.Generator().manual_seed(seed))
+    return model
+
+
+def fit(model: TrainedModel, job: TrainingJob) -> dict[str, Any]:
     """Train the model in place and return metrics: seconds, names read, device.
 
     The model gets the averaged weights with the lowest nll on dev, or the last ones if dev is empty. On a CPU the same
     seed gives the same weights to the bit, resumed or not. If it diverges, keep the last checkpoint and raise Diverged.
     """
-    config, settings = job.config, job.settings
+    config, settings, net = job.config, job.settings, cast(nn.Module, model)
     batches = Batches(job.names, config.batch_size, seed=settings.seed, device=settings.device)
     dev = Batches(job.dev, config.batch_size, seed=0, device=settings.device) if len(job.dev) else None
-    state = TrainingState.begin(model, config, settings.device)
+    state = TrainingState.begin(net, config, settings.device)
     with _own_random_state(settings), threads(settings.threads):
         _run(state, job, batches, dev)
     state.restore_best()
-    model.cpu().eval()
+    net.cpu().eval()
     seconds, names_read = round(state.seconds, 3), batches.read(state.step)
-    return {"train_seconds": seconds, "names_read": names_read, "device": settings.device.type}
+    return {"train_seconds": seconds, "names_read": names_read, "device": settings.device}
 
 
 def batch_loss(model: nn.Module, batches: Batches, number: int) -> Tensor:
@@ -144,7 +143,7 @@ def _check_finite(loss: float, state: TrainingState, job: TrainingJob) -> None:
 @contextmanager
 def _own_random_state(settings: TrainingSettings) -> Iterator[None]:
     """Seed dropout without changing the random state of the caller."""
-    on_gpu = settings.device.type == "cuda"
+    on_gpu = settings.device == "cuda"
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
         # torch.manual_seed would also seed an unused GPU.
         torch.default_generator.manual_seed(settings.seed)

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
-
-import torch
-from torch import nn
+from typing import Any
 
 from makemore import models
-from makemore.data.batches import Batches
 from makemore.data.dataset import Names, Rows
+from makemore.errors import extra
 from makemore.models.ngram import NGrams
-from makemore.training.full_batch import descend
-from makemore.training.minibatch import CPU, MAX_DEV_NAMES, TrainingJob, TrainingSettings, fit
+from makemore.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -32,26 +28,23 @@ def train(
     """Return a trained model and metrics; raise Diverged, or InvalidOption if the settings do not fit the corpus."""
     cls = models.model_class(model_type)
     if issubclass(cls, models.CountedModel):
-        return cls.from_counts(torch.from_numpy(corpus.rows().matrix(corpus.vocab_size)), config), {}
+        return cls.from_counts(corpus.rows().matrix(corpus.vocab_size), config), {}
     if issubclass(cls, models.NGramModel):
         return cls.from_ngrams(corpus.ngrams(), config), {}
+    with extra("train"):
+        from makemore.data.batches import Batches
+        from makemore.training.full_batch import descend, initial_weights
+        from makemore.training.minibatch import MAX_DEV_NAMES, TrainingJob, fit, initialised
+    if issubclass(cls, models.LinearModel):
+        assert isinstance(config, models.FullBatchRecipe)
+        W = initial_weights(corpus.vocab_size, settings.seed)
+        loss = descend(W, corpus.rows(), config, label=model_type)
+        return cls.from_weights(W.numpy(), config), {"loss": loss}
     if issubclass(cls, models.CombinedModel):
-        dev = Batches(corpus.names("dev"), 1, seed=0, device=CPU).by_length(MAX_DEV_NAMES)
+        dev = Batches(corpus.names("dev"), 1, seed=0, device="cpu").by_length(MAX_DEV_NAMES)
         return cls.from_models([corpus.model(part) for part in config.parts], dev, config), {}
-    if isinstance(config, models.FullBatchRecipe):
-        model = _initialised(cls, config, corpus.vocab_size, settings.seed)
-        assert isinstance(model, models.RegularisedModel)
-        return model, {"loss": descend(model, corpus.rows(), config, label=model_type)}
     assert isinstance(config, models.Recipe)
     names = corpus.names("train")
     config = config.for_length(int(names.length.max()) + 1)
-    model = _initialised(cls, config, corpus.vocab_size, settings.seed)
-    return model, fit(cast(nn.Module, model), TrainingJob(model_type, config, names, corpus.names("dev"), settings))
-
-
-def _initialised(cls: type[models.LanguageModel], config: Any, vocab_size: int, seed: int) -> models.LanguageModel:
-    with torch.random.fork_rng(devices=[]):  # layers draw random parameters when they are built
-        model = cls(vocab_size, config)
-    assert isinstance(model, models.TrainedModel)
-    model.initialise(torch.Generator().manual_seed(seed))
-    return model
+    model = initialised(cls, config, corpus.vocab_size, settings.seed)
+    return model, fit(model, TrainingJob(model_type, config, names, corpus.names("dev"), settings))

@@ -39,7 +39,7 @@ class TrainingState:
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, model: nn.Module, config: Recipe, device: torch.device) -> Self:
+    def begin(cls, model: nn.Module, config: Recipe, device: str) -> Self:
         """Move the model to the device and return the state before the first step."""
         average = deepcopy(model).to(device).eval().requires_grad_(False)
         model.to(device).train()

@@ -3,6 +3,7 @@
 import platform
 import subprocess
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def made_from(
         "train": as_config(train),
         "models": models,
         "libraries": {"makemore": __version__, "python": platform.python_version()}
-        | {library: version(library) for library in LIBRARIES},
+        | {library: version(library) for library in LIBRARIES if find_spec(library)},
         "git_commit": git_commit(Path(__file__).parents[2]),
     }
 

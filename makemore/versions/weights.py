@@ -4,9 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
-from makemore.errors import VERIFY_HINT, CorruptVersion
+from makemore.errors import VERIFY_HINT, CorruptVersion, NotFound
 from makemore.files.atomic import write_json, written_aside
 from makemore.models import CombinedModel, LanguageModel, configure, model_class
 from makemore.versions.version import Version, read_json
@@ -24,10 +24,9 @@ def save_model(folder: Path, model_type: str, model: LanguageModel, vocab: Vocab
         folder / "config.json",
         {"model_type": model_type, "chars": list(vocab.chars), "config": asdict(model.config)},
     )
-    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
     with written_aside(folder / "model.safetensors") as aside:
         try:
-            save_file(tensors, aside)
+            save_file(model.tensors(), aside)
         except SafetensorError as error:
             # A full disk: other writers raise OSError.
             raise OSError(f"{aside} cannot be written: {error}") from error
@@ -38,6 +37,7 @@ def load_model(folder: Path) -> tuple[LanguageModel, Vocab]:
 
     Raises:
         CorruptVersion: a file is missing, damaged or has a checksum mismatch.
+        NotFound: the model is a net, and torch is not installed.
     """
     return _load(Version(folder.parent.parent), folder)
 
@@ -53,9 +53,9 @@ def _load(version: Version, folder: Path) -> tuple[LanguageModel, Vocab]:
         else:
             model = cls(len(vocab), config)
         file = version.checked(folder / "model.safetensors")
-        model.load_state_dict(load_file(file))
-    except CorruptVersion:
+        model.load_tensors(load_file(file))
+    except (CorruptVersion, NotFound):
         raise
     except Exception as error:
         raise CorruptVersion(f"{file}: cannot be loaded ({str(error).splitlines()[0]})", VERIFY_HINT) from error
-    return model.eval(), vocab
+    return model, vocab

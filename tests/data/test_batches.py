@@ -10,13 +10,12 @@ from makemore.data.dataset import Names
 from makemore.vocab import Vocab
 from tests.rows import names_of
 
-CPU = torch.device("cpu")
 VOCAB = Vocab.of(["abc"])
 names = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=30)
 
 
 def batches_of(names, batch_size=4, seed=1):
-    return Batches(names_of(names, VOCAB), batch_size, seed=seed, device=CPU)
+    return Batches(names_of(names, VOCAB), batch_size, seed=seed, device="cpu")
 
 
 def read_back(batch):
@@ -28,7 +27,7 @@ def test_emma_in_a_batch():
     """Inputs start with '.', targets are in time order, and the longest name comes first."""
     vocab = Vocab.of(["emma", "al"])
 
-    batch = Batches(names_of(["al", "emma"], vocab), 2, seed=1, device=CPU)[0]
+    batch = Batches(names_of(["al", "emma"], vocab), 2, seed=1, device="cpu")[0]
 
     assert batch.xs.tolist()[0] == [vocab.stoi[ch] for ch in ".emma"]
     assert batch.keep.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
@@ -83,7 +82,7 @@ def test_names_are_weighted_by_their_counts(weights):
     """Over a pass each name has its share of the weight, and no row more than a mean line."""
     texts = [f"{'abc'[i % 3] * (i + 1)}" for i in range(len(weights))]
     lengths, counts = np.array([len(t) for t in texts]), np.array(weights)
-    batches = Batches(Names(VOCAB.stream(texts), lengths, counts, counts.mean()), 4, seed=1, device=CPU)
+    batches = Batches(Names(VOCAB.stream(texts), lengths, counts, counts.mean()), 4, seed=1, device="cpu")
 
     totals = dict.fromkeys(texts, 0.0)
     for number in range(batches.per_pass):

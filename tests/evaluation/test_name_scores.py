@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -15,7 +16,7 @@ from makemore.models import bigram, gru
 from makemore.vocab import Vocab
 
 VOCAB = Vocab((".", "a", "b"))
-HALVES = torch.tensor([[0, 2, 2], [1, 1, 2], [2, 1, 1]])
+HALVES = np.array([[0, 2, 2], [1, 1, 2], [2, 1, 1]])
 """P of '.': a 1/2, b 1/2; of a: '.' 1/4, a 1/4, b 1/2; of b: '.' 1/2, a 1/4, b 1/4."""
 NONE_HELD_OUT = pl.DataFrame(schema={"name": pl.String, "count": pl.Int64, "nats": pl.Float64, "characters": pl.Int32})
 NO_NAMES = pl.Series([], dtype=pl.String)
@@ -62,7 +63,7 @@ def test_a_name_by_hand():
 
 def test_an_impossible_name_has_infinite_nll():
     """The surprisal of the impossible character is infinite; that of the others is not."""
-    never_ba = torch.tensor([[0, 2, 2], [1, 1, 2], [2, 0, 2]])
+    never_ba = np.array([[0, 2, 2], [1, 1, 2], [2, 0, 2]])
 
     scored = score_names(
         counted(never_ba), VOCAB, ["ba", "b"], held_out=held_out_names((2, 3), (math.inf, 1)), train=NO_NAMES
@@ -122,27 +123,27 @@ def test_percentiles_tolerate_rounding():
     assert scored.to_list() == [50, 50, 0]
 
 
-def test_a_repeated_name_is_computed_once():
+def test_a_net_computes_a_repeated_name_once():
     """Lists of people have few distinct names."""
 
-    class Counted(bigram.Model):
+    class Counted(gru.Model):
         names = 0
 
         def forward(self, idx):
             self.names += len(idx)
             return super().forward(idx)
 
-    model = Counted.from_counts(HALVES, bigram.Config(smoothing=0))
+    model = Counted(len(VOCAB), gru.Config()).eval()
 
     scored = score_names(model, VOCAB, ["ab", "b"] * 50, held_out=NONE_HELD_OUT, train=NO_NAMES)
 
     assert model.names == 2
-    assert scored["bits"].to_list() == pytest.approx([3, 2] * 50)
+    assert scored["bits"].n_unique() == 2
 
 
 def test_a_certain_character_has_zero_surprisal():
     """0 bits, not -0: tables show no sign."""
-    surely = torch.tensor([[0, 1, 0], [1, 0, 0], [1, 0, 0]])
+    surely = np.array([[0, 1, 0], [1, 0, 0], [1, 0, 0]])
 
     scored = score_names(counted(surely), VOCAB, ["a"], held_out=NONE_HELD_OUT, train=NO_NAMES)
 

@@ -13,11 +13,11 @@ from makemore.options import BuildOptions, IngestOptions, ReadOptions, SampleOpt
 from makemore.pipeline import ingest as intake
 from makemore.pipeline import publish
 from makemore.pipeline import sample as sampling
-from makemore.pipeline import train as modelling
 from makemore.pipeline.build import build_relations
 from makemore.pipeline.nightly import RunResult
 from makemore.sampling import sample, samplers
 from makemore.sampling.requests import Request, read_requests
+from makemore.training import full_batch
 from makemore.versions import store
 from makemore.versions.version import Version
 
@@ -92,7 +92,7 @@ def test_a_run_with_a_failed_model_needs_attention(names, tmp_path, monkeypatch,
     def failing(*_, **__):
         raise Diverged("bigram_net: the loss is nan")
 
-    monkeypatch.setattr(modelling.train, "descend", failing)
+    monkeypatch.setattr(full_batch, "descend", failing)
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
     state = nightly([names], tmp_path / "home", build=EVERYTHING, train=options, return_state=True)
@@ -203,7 +203,7 @@ def test_a_hanging_run_times_out(names, tmp_path, monkeypatch, webhook):
         while True:
             time.sleep(0.01)
 
-    monkeypatch.setattr(modelling.train, "descend", hanging)
+    monkeypatch.setattr(full_batch, "descend", hanging)
     monkeypatch.setenv("MAKEMORE_NOTIFY", webhook.url)
     options = TrainOptions(("bigram", "bigram_net"), samples=10)
     limited = nightly.with_options(timeout_seconds=3)

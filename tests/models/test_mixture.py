@@ -4,16 +4,20 @@ import pytest
 import torch
 
 from makemore.errors import InvalidOption
+from makemore.models._net import Module
 from makemore.models.mixture import Config, Model, fit_weights
 
 
-class Unigram:
+class Unigram(Module):
     """A part that gives each character the same probability after any other."""
 
-    def __init__(self, *probs):
-        self.probs = torch.tensor(probs)
+    config = None
 
-    def __call__(self, idx):
+    def __init__(self, *probs):
+        super().__init__()
+        self.register_buffer("probs", torch.tensor(probs))
+
+    def forward(self, idx):
         return self.probs.log().expand(*idx.shape, -1)
 
     def step(self, ix, state):

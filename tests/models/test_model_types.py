@@ -15,6 +15,8 @@ from makemore.models import (
     CountedModel,
     FullBatchRecipe,
     LanguageModel,
+    LinearModel,
+    NetModel,
     NGramModel,
     Recipe,
     TrainedModel,
@@ -26,6 +28,7 @@ from makemore.models import (
     model_class,
     model_types,
 )  # fmt: skip
+from makemore.models._net import as_net
 from makemore.models.ngram import NGrams
 
 V = 5
@@ -43,9 +46,11 @@ def some_model(model_type):
     cls, config = model_class(model_type), configure(model_type, {})
     rng = torch.Generator().manual_seed(1)
     if issubclass(cls, CountedModel):
-        return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng), config)
+        return cls.from_counts(torch.randint(0, 9, (V, V), generator=rng).numpy(), config)
     if issubclass(cls, NGramModel):
         return cls.from_ngrams(NGRAMS, config)
+    if issubclass(cls, LinearModel):
+        return cls.from_weights(torch.randn((V, V), generator=rng).numpy(), config)
     if issubclass(cls, CombinedModel):
         model = cls.from_models([some_model(part) for part in config.parts], [], config)
         model.weights.copy_(torch.tensor([0.3, 0.7]))
@@ -55,25 +60,31 @@ def some_model(model_type):
     return model.eval()
 
 
+def some_net(model_type):
+    """A net with varied parameters, or a count model as a net."""
+    return as_net(some_model(model_type))
+
+
 def empty(model_type, model):
     """A model of the same config, as `weights.load_model` builds it before it reads the tensors."""
     cls = model_class(model_type)
     if issubclass(cls, CombinedModel):
-        return cls.from_models(model.parts(), [], model.config).eval()
-    return cls(V, model.config).eval()
+        return cls.from_models(model.parts(), [], model.config)
+    return cls(V, model.config)
 
 
 @pytest.mark.parametrize("model_type", model_types())
 def test_a_model_type_implements_the_contracts(model_type):
-    """It generates, and its parameters come from exactly one source; a trained one has a recipe."""
+    """It is an automaton or a net, and its parameters come from exactly one source; a trained one has a recipe."""
     model, config = some_model(model_type), configure(model_type, {})
 
-    sources = [contract for contract in (CountedModel, NGramModel, CombinedModel, TrainedModel)
+    sources = [contract for contract in (CountedModel, NGramModel, LinearModel, CombinedModel, TrainedModel)
                if isinstance(model, contract)]  # fmt: skip
     assert isinstance(model, LanguageModel)
     assert len(sources) == 1
-    assert (sources == [TrainedModel]) == isinstance(config, Recipe | FullBatchRecipe)
-    assert isinstance(model, AutomatonModel) == hasattr(model, "transitions")
+    assert (sources == [TrainedModel]) == isinstance(config, Recipe)
+    assert (sources == [LinearModel]) == isinstance(config, FullBatchRecipe)
+    assert isinstance(model, AutomatonModel) != isinstance(model, NetModel)
     assert components(model) == [model, *(model.parts() if sources == [CombinedModel] else [])]
     assert len(config.parts) == len(components(model)) - 1
 
@@ -81,7 +92,7 @@ def test_a_model_type_implements_the_contracts(model_type):
 @pytest.mark.parametrize("model_type", model_types())
 def test_step_agrees_with_forward(model_type):
     """Character by character a model gives the same logits as for the whole row at once."""
-    model = some_model(model_type)
+    model = some_net(model_type)
     at_once = model(IDX)
 
     state, steps = model.initial_state(len(IDX)), []
@@ -96,7 +107,7 @@ def test_step_agrees_with_forward(model_type):
 @pytest.mark.parametrize("model_type", [t for t in model_types() if issubclass(config_class(t), Recipe)])
 def test_a_net_skips_padding(model_type):
     """With `keep`, it returns the logits of the marked positions, in time order."""
-    model, keep = some_model(model_type), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]) > 0
+    model, keep = some_net(model_type), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]) > 0
 
     kept = model(IDX, keep)
 
@@ -107,7 +118,7 @@ def test_a_net_skips_padding(model_type):
 @pytest.mark.parametrize("model_type", model_types())
 def test_names_longer_than_any_training_name_have_probabilities(model_type):
     """Beyond `block_size`, step and forward still agree."""
-    model, long = some_model(model_type), IDX[:, [0, *[1, 2, 3] * 7]]
+    model, long = some_net(model_type), IDX[:, [0, *[1, 2, 3] * 7]]
 
     state, steps = model.initial_state(2), []
     for ix in long.T:
@@ -120,7 +131,7 @@ def test_names_longer_than_any_training_name_have_probabilities(model_type):
 @pytest.mark.parametrize("model_type", model_types())
 def test_a_state_has_one_row_per_name_and_can_be_indexed(model_type):
     """Names dropped from a batch, by indices or by a mask, change nothing for the others."""
-    model, rng = some_model(model_type), torch.Generator().manual_seed(2)
+    model, rng = some_net(model_type), torch.Generator().manual_seed(2)
     idx = torch.randint(V, (4 * V, 20), generator=rng)
     at_once, rows, state = model(idx), torch.arange(len(idx)), model.initial_state(len(idx))
     taken = {
@@ -141,14 +152,25 @@ def test_a_state_has_one_row_per_name_and_can_be_indexed(model_type):
 
 
 @pytest.mark.parametrize("model_type", model_types())
-def test_state_dict_restores_a_model(model_type):
+def test_tensors_restore_a_model(model_type):
     """A model of the same config that loads the tensors gives the same logits."""
     model = some_model(model_type)
     other = empty(model_type, model)
 
-    other.load_state_dict(model.state_dict())
+    other.load_tensors(model.tensors())
 
-    assert torch.equal(other(IDX), model(IDX))
+    assert torch.equal(as_net(other)(IDX), as_net(model)(IDX))
+
+
+@pytest.mark.parametrize("model_type", model_types())
+def test_tensors_of_another_model_are_refused(model_type):
+    """Other names, or another number of characters."""
+    model = some_model(model_type)
+    name, tensor = next(iter(model.tensors().items()))
+
+    for tensors in ({"other": tensor}, model.tensors() | {name: np.ones((7, 7), dtype=tensor.dtype)}):
+        with pytest.raises((ValueError, RuntimeError, KeyError)):
+            empty(model_type, model).load_tensors(tensors)
 
 
 @pytest.mark.parametrize("model_type", model_types())

@@ -146,7 +146,7 @@ def test_failed_models_are_reported(inbox, tmp_path, monkeypatch):
     def failing(*_, **__):
         raise Diverged("bigram_net: the loss is nan")
 
-    monkeypatch.setattr("makemore.training.train.descend", failing)
+    monkeypatch.setattr("makemore.training.full_batch.descend", failing)
     both = TrainOptions(models=("bigram", "bigram_net"), samples=10)
     done = run(tmp_path, inbox, train=both)
 
