@@ -12,6 +12,7 @@ from makemore.flows.alerts import NEEDS_ATTENTION, send_alert
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline.nightly import Plan, RunResult, RunSteps, run_nightly
+from makemore.pipeline.recording import Stopwatch
 
 NOTHING_TO_DO = "Nothing to do"
 """Name of the state of a run in which no version was due."""
@@ -47,10 +48,10 @@ def nightly(
 
 
 def _steps() -> RunSteps:
-    def make_version(home: Path, build: BuildOptions, train: TrainOptions) -> Path:
+    def make_version(home: Path, build: BuildOptions, train: TrainOptions, clock: Stopwatch) -> Path:
         # Imported only if a version is due: it needs torch.
         from makemore.flows import version_tasks
 
-        return version_tasks.make_version(home, build, train)
+        return version_tasks.make_version(home, build, train, clock)
 
     return RunSteps(nightly_tasks.ingest, make_version, nightly_tasks.prune, run_page.lists, run_page.version)

@@ -7,6 +7,7 @@ from prefect import flow
 from makemore.flows.version_tasks import make_version
 from makemore.home import locked_home
 from makemore.options import BuildOptions, TrainOptions
+from makemore.pipeline.recording import Stopwatch
 
 
 @flow(name="train")
@@ -15,4 +16,4 @@ def train(
 ) -> Path:
     """Build the relations, train the models, publish a version and return its folder."""
     with locked_home(home, "train"):
-        return make_version(home, build, train)
+        return make_version(home, build, train, Stopwatch())

@@ -13,6 +13,7 @@ from makemore.flows import run_page
 from makemore.options import BuildOptions, TrainOptions
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
+from makemore.pipeline.recording import Stopwatch
 
 
 def _task(name: str, step: Any, run_name: str | None = None) -> Any:
@@ -37,8 +38,9 @@ STEPS_PER_VERSION = len(fields(TASKS)) - STEPS_PER_MODEL
 build = _task("build", build_relations)
 
 
-def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions) -> Path:
+def make_version(home: Path, build_options: BuildOptions, train_options: TrainOptions, clock: Stopwatch) -> Path:
     """Build the relations and make a version as `pipeline.publish.make_version` does, each step a task."""
-    build(home, build_options)
+    clock.timed("build", build)(home, build_options)
     total = STEPS_PER_VERSION + STEPS_PER_MODEL * len(train_options.models)
-    return publish.make_version(home, train_options, run_page.with_progress(TASKS, total))
+    steps = clock.timed_version(run_page.with_progress(TASKS, total))
+    return publish.make_version(home, train_options, steps)

@@ -22,8 +22,9 @@ def add(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, *, options: str, 
 def quarantined_lists(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Rows of the quarantined lists that are not released, oldest first."""
     select = "select * exclude (is_released) from quarantined_lists where not is_released order by quarantined_at, uri"
-    rows: list[dict[str, Any]] = con.sql(select).pl().to_dicts()
-    return rows
+    rows = con.execute(select)
+    columns = [column for column, *_ in rows.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
 
 
 def find_reason(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, options: str) -> tuple[str | None, bool]:

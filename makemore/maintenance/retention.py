@@ -12,6 +12,7 @@ from makemore.files.atomic import sync
 from makemore.home import Home
 from makemore.options import check_keep
 from makemore.versions import registry
+from makemore.versions.run_record import LAST_RUN
 from makemore.versions.store import version_names
 
 MAX_CHECKPOINT_AGE = 7 * 24 * 3600
@@ -106,7 +107,7 @@ def _retire(home: Home, versions: list[Path]) -> None:
 def _leftovers(home: Home) -> Iterator[Path]:
     """Leftovers of killed runs: drafts, partly deleted versions, partial files, old checkpoints."""
     yield from home.staging.glob("*")
-    for written in (registry.REGISTRY, home.db.name):
+    for written in (registry.REGISTRY, LAST_RUN, home.db.name):
         yield from home.path.glob(f".{written}.*.partial*")
     yield from home.path.glob(f"{home.db.name}.tmp")
     for path in home.checkpoints.glob("*"):

@@ -9,6 +9,7 @@
 - `train`: one model: trained, evaluated, sampled
 - `publish`: a draft to a published version
 - `nightly`: the whole job
+- `recording`: the record of a run, and the seconds of its steps
 - `sample`: requests to a file of names
 - `score`: name scores of a list
 - `evaluate`: the nll of a list, and the ARPA export
@@ -24,6 +25,7 @@ __all__ = [
     "lists",
     "nightly",
     "publish",
+    "recording",
     "sample",
     "score",
     "train",

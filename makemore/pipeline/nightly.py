@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from makemore.database import first_line
@@ -12,7 +12,8 @@ from makemore.ingest.store import Ingested
 from makemore.options import BuildOptions, IngestOptions, TrainOptions, check_keep
 from makemore.pipeline.due import record_newest, why_due
 from makemore.pipeline.inbox import Outcome, ingest_lists
-from makemore.versions import registry
+from makemore.pipeline.recording import Recording, Stopwatch, recorded
+from makemore.versions import registry, run_record
 
 log = logging.getLogger("makemore")
 
@@ -23,6 +24,11 @@ class RunResult:
 
     version: Path | None
     problems: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> run_record.Outcome:
+        """The outcome as the record of the run has it."""
+        return "needs attention" if self.problems else "published" if self.version else "nothing to do"
 
 
 @dataclass(frozen=True)
@@ -44,21 +50,31 @@ class RunSteps:
     """The expensive steps of a run, and two that show progress. A flow passes Prefect tasks."""
 
     ingest: Callable[[Path, str, IngestOptions], Ingested]
-    make_version: Callable[[Path, BuildOptions, TrainOptions], Path]
-    """The only step that needs torch."""
+    make_version: Callable[[Path, BuildOptions, TrainOptions, Stopwatch], Path]
+    """The only step that needs torch. It measures its own parts."""
     prune: Callable[[Path, int], object]
     show_lists: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
     show_version: Callable[[Path], None] = lambda version: None
 
 
 def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
-    """Run all steps. The caller holds the lock of the home.
+    """Run all steps, and record the run in the home. The caller holds the lock of the home.
 
     Raises:
         MakemoreError: no list could be read and the home has none, all models failed, or a check failed.
     """
+    with recorded(home) as recording:
+        result = _run(home, plan, steps, recording)
+        recording.end(result.outcome, result.version, result.problems)
+    return result
+
+
+def _run(home: Path, plan: Plan, steps: RunSteps, recording: Recording) -> RunResult:
+    clock = recording.stopwatch
+    steps = replace(steps, ingest=clock.timed("ingest", steps.ingest), prune=clock.timed("prune", steps.prune))
     clear_staging(Home(home))
     outcomes = list(ingest_lists(home, plan.lists, plan.read, steps.ingest))
+    recording.ingested(outcomes)
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
     record_newest(home)
     try:
@@ -70,7 +86,7 @@ def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
         log.info("a version is due: %s", why)
         steps.show_lists(outcomes)
         try:
-            version, version_problems = _make_version(home, plan, steps)
+            version, version_problems = _make_version(home, plan, steps, clock)
         except Exception:
             # A full disk stays full until old versions are deleted.
             _prune(home, plan, steps)
@@ -82,11 +98,11 @@ def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
     return RunResult(version, tuple(problems))
 
 
-def _make_version(home: Path, plan: Plan, steps: RunSteps) -> tuple[Path, list[str]]:
+def _make_version(home: Path, plan: Plan, steps: RunSteps, clock: Stopwatch) -> tuple[Path, list[str]]:
     """The published version and its problems."""
     problems = []
     try:
-        version = steps.make_version(home, plan.build, plan.train)
+        version = steps.make_version(home, plan.build, plan.train, clock)
     except NeedsAttention as error:
         if error.version is None:
             raise

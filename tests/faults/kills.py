@@ -129,7 +129,13 @@ def _start(folder, runs=UNDISTURBED):
 def _check_clean(home):
     """Assert that nothing is left of the killed runs."""
     assert list(Home(home).staging.glob("*")) == []
-    files = {path.name for path in home.iterdir()} - {"makemore.duckdb", "registry.json", "versions", ".lock"}
+    files = {path.name for path in home.iterdir()} - {
+        "makemore.duckdb",
+        "registry.json",
+        "last_run.json",
+        "versions",
+        ".lock",
+    }
     assert files <= {"staging", "checkpoints"}, files
 
 

@@ -27,9 +27,9 @@ CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.tru
 """Audit events (PEP 578) that Python raises before a change. Writes of DuckDB raise none."""
 
 
-def make_version(home, build, train):
-    build_relations(home, build)
-    return publish.make_version(home, train)
+def make_version(home, build, train, clock):
+    clock.timed("build", build_relations)(home, build)
+    return publish.make_version(home, train, clock.timed_version(publish.VersionSteps()))
 
 
 STEPS = RunSteps(ingest.ingest, make_version, retention.prune)

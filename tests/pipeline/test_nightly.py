@@ -32,9 +32,9 @@ def inbox(tmp_path):
 def steps(**others):
     """The steps of a run without Prefect."""
 
-    def make_version(home, build, train):
-        build_relations(home, build)
-        return publish.make_version(home, train)
+    def make_version(home, build, train, clock):
+        clock.timed("build", build_relations)(home, build)
+        return publish.make_version(home, train, clock.timed_version(publish.VersionSteps()))
 
     return replace(RunSteps(ingest_step.ingest, make_version, retention.prune), **others)
 

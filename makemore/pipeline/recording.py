@@ -1,0 +1,125 @@
+"""Record a run: its start, its end, its problems and the seconds of its steps."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from makemore.database import first_line
+from makemore.home import Home
+from makemore.pipeline.inbox import Outcome
+from makemore.pipeline.ingest import quarantined_lists
+from makemore.versions import run_record
+from makemore.versions.registry import timestamp
+from makemore.versions.run_record import QuarantinedList, RunRecord
+
+if TYPE_CHECKING:
+    # It imports torch, which a run without a new version does not need.
+    from makemore.pipeline.publish import VersionSteps
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger("makemore")
+
+
+@dataclass(frozen=True)
+class Stopwatch:
+    """Seconds by step, added up over the calls of the step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, name: str, step: Callable[P, T]) -> Callable[P, T]:
+        """The same step, measured under this name, also if it fails."""
+
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = time.perf_counter()
+            try:
+                return step(*args, **kwargs)
+            finally:
+                self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+        return run
+
+    def timed_version(self, steps: VersionSteps) -> VersionSteps:
+        """The same steps, measured under their names: draft, counts, dataset, train, evaluate and so on."""
+        names = {step.name: step.name.removeprefix("write_").removesuffix("_model") for step in fields(steps)}
+        return replace(steps, **{step: self.timed(name, getattr(steps, step)) for step, name in names.items()})
+
+
+class Recording:
+    """The record of a run in progress."""
+
+    def __init__(self, home: Path) -> None:
+        self._home, self._started = Home(home), time.perf_counter()
+        before = run_record.read(self._home)
+        self.stopwatch = Stopwatch()
+        self.record = RunRecord(
+            timestamp(),
+            last_success_at=before.last_success_at if before else None,
+            quarantined=before.quarantined if before else (),
+        )
+        self._write()
+
+    def ingested(self, outcomes: Sequence[Outcome]) -> None:
+        """Add the names and rejected rows of new and changed lists."""
+        new = [outcome.ingested for outcome in outcomes if outcome.ingested and outcome.status == "ingested"]
+        names, rejects = sum(each.names for each in new), sum(each.rejects for each in new)
+        self.record = replace(self.record, names=names, rejects=rejects)
+
+    def end(self, outcome: run_record.Outcome, version: Path | None = None, problems: Sequence[str] = ()) -> None:
+        """Write the record of the run that ended."""
+        now = timestamp()
+        seconds = self.stopwatch.seconds | {"total": time.perf_counter() - self._started}
+        self.record = replace(
+            self.record,
+            outcome=outcome,
+            ended_at=now,
+            last_success_at=self.record.last_success_at if outcome == "failed" else now,
+            version=version.name if version else None,
+            problems=tuple(problems),
+            seconds={step: round(value, 3) for step, value in seconds.items()},
+            quarantined=self._quarantined(),
+        )
+        self._write()
+
+    def _quarantined(self) -> tuple[QuarantinedList, ...]:
+        """The quarantined lists of the home; those of the run before if the database cannot be read."""
+        try:
+            return tuple(QuarantinedList(row["uri"], row["reason"]) for row in quarantined_lists(self._home.path))
+        except Exception as error:
+            log.warning("failed to read the quarantined lists: %s", first_line(error))
+            return self.record.quarantined
+
+    def _write(self) -> None:
+        try:
+            run_record.write(self._home, self.record)
+        except (OSError, ValueError) as error:
+            log.warning("failed to write the record of the run: %s", first_line(error))
+
+
+@contextmanager
+def recorded(home: Path) -> Iterator[Recording]:
+    """Record the run of the block, which calls `Recording.end` if it succeeds. The caller holds the lock of the home.
+
+    A run does not fail because of its record.
+    """
+    recording = Recording(home)
+    try:
+        yield recording
+    except BaseException as error:
+        recording.end("failed", problems=[_reason(error)])
+        raise
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of an error. Prefect cancels a run that exceeds its time limit."""
+    if isinstance(error, Exception):
+        return first_line(error)
+    names = {"CancelledError": "it exceeded its time limit", "KeyboardInterrupt": "it was interrupted"}
+    return names.get(type(error).__name__, f"it was stopped by {type(error).__name__}")
