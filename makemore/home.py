@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from makemore.errors import HomeBusy, InvalidOption, NotFound
 
 log = logging.getLogger("makemore")
@@ -62,6 +60,8 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
         InvalidOption: the folder is not writable or DuckDB cannot open it.
         NotFound: the home does not exist and `create` is false.
     """
+    from filelock import FileLock, Timeout
+
     if not create and not path.is_dir():
         raise NotFound(f"home {path} does not exist", "use --home, or set MAKEMORE_HOME")
     if "?" in str(path):

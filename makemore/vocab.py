@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from makemore.errors import InvalidInput
 
@@ -93,15 +92,12 @@ class Vocab:
 
     def decode(self, ids: npt.NDArray[np.integer]) -> pl.Series:
         """Names of the rows of `ids` (B, T), each padded with 0."""
-        is_character = ids != 0
-        flat = ids[is_character]
-        # Arrow stores strings as UTF-8 in one buffer plus offsets: no loop over names.
-        text = self._code_points[flat].tobytes().decode("utf-32-le").encode()
-        offsets = np.concatenate([[0], is_character.sum(axis=1).cumsum()])
-        if len(text) > len(flat):
-            offsets = np.concatenate([[0], self._utf8_sizes[flat].cumsum()])[offsets]
-        buffers = pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(text)
-        return pl.Series("name", pa.LargeStringArray.from_buffers(len(ids), *buffers))
+        # One text with '.' before each name: no loop over names.
+        padded = np.pad(ids, ((0, 0), (1, 0)))
+        is_kept = padded != 0
+        is_kept[:, 0] = True
+        text = self._code_points[padded[is_kept]].tobytes().decode("utf-32-le")
+        return pl.Series("name", text.split(END)[1:], dtype=pl.String)
 
     def reject_reason(self, ch: str) -> str:
         """Reject reason of a text with a character that is not in the vocab."""
@@ -110,10 +106,6 @@ class Vocab:
     @cached_property
     def _code_points(self) -> npt.NDArray[np.uint32]:
         return np.array([ord(ch) for ch in self.chars], dtype=np.uint32)
-
-    @cached_property
-    def _utf8_sizes(self) -> Ints:
-        return np.array([len(ch.encode()) for ch in self.chars])
 
     @cached_property
     def _ids_by_code_point(self) -> Ints:

@@ -19,7 +19,7 @@ from cyclopts import App, Group, Parameter
 
 from makemore import __version__
 from makemore.cli.config_file import ConfigFile
-from makemore.errors import InvalidOption, NotFound
+from makemore.errors import InvalidOption
 from makemore.home import Home
 from makemore.models import check_model_type, model_types
 from makemore.options import BuildOptions, Device, IngestOptions, TrainOptions, check_keep  # noqa: F401 (Device: inherited)
@@ -137,12 +137,3 @@ def list_file(names: str) -> Iterator[Path]:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield path
-
-
-@contextmanager
-def flows_installed() -> Iterator[None]:
-    """Raise NotFound with the command that installs Prefect if an import in the block fails."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise NotFound(f"{error.name} is not installed", "pip install 'makemore[flows]'") from error

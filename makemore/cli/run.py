@@ -20,10 +20,9 @@ from makemore.cli.app import (
     TrainFlags,
     app,
     count,
-    flows_installed,
     set_alerts,
 )
-from makemore.errors import NeedsAttention
+from makemore.errors import NeedsAttention, extra
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions
 
@@ -46,7 +45,7 @@ def run(
     check_lists(home, lists)
     set_alerts(flags.notify)
     print("starting Prefect: 10 s, 30 s the first time", file=sys.stderr)
-    with flows_installed():
+    with extra("flows"):
         from makemore.flows import preflight
         from makemore.flows.nightly import nightly
     preflight.check_database()

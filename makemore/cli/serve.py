@@ -17,9 +17,9 @@ from makemore.cli.app import (
     ListsArgument,
     RunFlags,
     app,
-    flows_installed,
     set_alerts,
 )
+from makemore.errors import extra
 
 DEFAULT_CRON, DEFAULT_TIMEZONE = "0 2 * * *", "UTC"
 CronOption = Annotated[str, Parameter(help="Schedule: minute, hour, day, month, weekday.")]
@@ -46,6 +46,6 @@ def serve(
     del parameters["notify"], parameters["timeout"]
     set_alerts(flags.notify)
     os.environ["MAKEMORE_TIMEOUT"] = str(flags.timeout)
-    with flows_installed():
+    with extra("flows"):
         from makemore.flows import server
     server.serve(parameters, cron, timezone)

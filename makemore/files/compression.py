@@ -5,8 +5,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
-
 COMPRESSED = (".gz", ".zst")
 """Suffixes that can follow that of a text format."""
 
@@ -17,7 +15,11 @@ def compressed(file: IO[bytes], path: Path) -> Any:
     if suffix == ".gz":
         # Without name and time, so that the same table gives the same bytes.
         return gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0)
-    return pa.CompressedOutputStream(file, "zstd") if suffix == ".zst" else nullcontext(file)
+    if suffix == ".zst":
+        import pyarrow as pa
+
+        return pa.CompressedOutputStream(file, "zstd")
+    return nullcontext(file)
 
 
 def decompressed(file: IO[bytes], path: Path) -> Any:
@@ -25,4 +27,8 @@ def decompressed(file: IO[bytes], path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix == ".gz":
         return gzip.GzipFile(fileobj=file)
-    return pa.CompressedInputStream(file, "zstd") if suffix == ".zst" else nullcontext(file)
+    if suffix == ".zst":
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(file, "zstd")
+    return nullcontext(file)

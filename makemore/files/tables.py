@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from makemore.errors import InvalidOption
 from makemore.files.atomic import written_aside
@@ -142,6 +141,8 @@ def _json_rows(frame: pl.DataFrame, is_first: bool) -> str:
 @contextmanager
 def _writing_parquet(file: IO[bytes], metadata: Metadata) -> Iterator[Write]:
     """Collect rows to full row groups, so that the bytes do not depend on the pieces."""
+    import pyarrow.parquet as pq
+
     waiting: list[pl.DataFrame] = []
     writer: pq.ParquetWriter | None = None
     counted = _Counted(file)

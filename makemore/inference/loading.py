@@ -1,4 +1,7 @@
-"""Loading of a published model, with methods to sample and to score names."""
+"""Loading of a published model, with methods to sample and to score names.
+
+A sample of a count model imports numpy, Polars and safetensors. What only other methods need is imported in them.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,11 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from makemore.data import dataset
-from makemore.database import connect
 from makemore.device import choose_device
 from makemore.errors import UnsatisfiableRequest
-from makemore.evaluation.name_scores import score_names
 from makemore.home import Home
 from makemore.inference.generation import Generation, generation_of
 from makemore.models import AutomatonModel, NetModel, bigram
@@ -74,6 +74,8 @@ class LoadedModel:
             NotFound: the model was loaded without its version.
             InvalidInput: a name has a character that is not in the vocab.
         """
+        from makemore.evaluation.name_scores import score_names
+
         return score_names(self.model, self.vocab, names, held_out=self._held_out, train=self._train)
 
     def generation(self, request: Request, not_in: Iterable[str] = (), ban: Iterable[str] = ()) -> Generation:
@@ -115,11 +117,16 @@ class LoadedModel:
 
     @cached_property
     def _train(self) -> pl.Series:
+        from makemore.data.dataset import train_names
+        from makemore.database import connect
+
         with connect(self.version.stats, read_only=True) as con:
-            return dataset.train_names(con)
+            return train_names(con)
 
     @cached_property
     def _listed(self) -> pl.Series:
+        from makemore.database import connect
+
         with connect(self.version.stats, read_only=True) as con:
             names: pl.Series = con.sql("select name from name_counts").pl()["name"]
         return names

@@ -1,4 +1,7 @@
-"""From requests to a file of names: check all requests, generate their shards, join the shards."""
+"""From requests to a file of names: check all requests, generate their shards, join the shards.
+
+What few requests need is imported in functions: `makemore sample` starts at once.
+"""
 
 import hashlib
 import json
@@ -14,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from makemore import __version__
 from makemore.errors import InvalidInput, MakemoreError, NotFound
@@ -22,9 +24,7 @@ from makemore.files import tables
 from makemore.files.atomic import check_target, written_aside
 from makemore.inference.generation import Generation
 from makemore.inference.loading import LoadedModel
-from makemore.ingest import readers, sources, validation
 from makemore.options import MAX_LENGTH, ReadOptions, TableFormat
-from makemore.pipeline.evaluate import folded
 from makemore.progress import counting
 from makemore.sampling.requests import Request
 from makemore.versions.version import Version
@@ -116,7 +116,9 @@ def _prepared(version: Path, request: Request, _lists: tuple[str, ...]) -> Gener
 def _fingerprint(file: str) -> str:
     if not Path(file).exists():
         raise NotFound(f"{file} does not exist")
-    return str(sources.list_fingerprint(Path(file))["sha256"])
+    from makemore.ingest.sources import list_fingerprint
+
+    return str(list_fingerprint(Path(file))["sha256"])
 
 
 def _frames(job: Job, number: int, *, keep: bool) -> Iterator[pl.DataFrame]:
@@ -135,6 +137,8 @@ def _part(job: Job, number: int) -> Path:
 
 def _written(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield the frames and write them to a file, which appears after the last one."""
+    import pyarrow as pa
+
     path.parent.mkdir(exist_ok=True)
     with written_aside(path) as aside, aside.open("wb") as file:
         writer: pa.ipc.RecordBatchFileWriter | None = None
@@ -176,8 +180,13 @@ def _columns(frame: pl.DataFrame, request: Request, table_format: TableFormat) -
 
 def _texts(version: Path, files: Sequence[str]) -> list[str]:
     """Read names or other texts from lists, as `ingest` reads them."""
-    options = folded(version, ReadOptions(max_length=MAX_LENGTH)) if files else ReadOptions()
     texts: list[str] = []
+    if not files:
+        return texts
+    from makemore.ingest import readers, validation
+    from makemore.pipeline.evaluate import folded
+
+    options = folded(version, ReadOptions(max_length=MAX_LENGTH))
     for file in files:
         try:
             readers.format_of(Path(file), options)
