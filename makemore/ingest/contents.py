@@ -49,16 +49,17 @@ def reject_forgotten(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _remove_unlisted(con: duckdb.DuckDBPyConnection) -> None:
     """Remove the contents that no list has, and show each other one under a list that has it."""
-    unlisted = con.execute("select content_id from contents anti join lists using (content_id)").fetchall()
-    for (content_id,) in unlisted:
-        _uncount(con, content_id)
-        for table in ("contents", "entries", "rejects"):
-            con.execute(f"delete from {table} where content_id = ?", [content_id])
-    con.execute(
-        "update contents set source_id = (select min(source_id) from lists where content_id = contents.content_id) "
-        "where not exists (from lists where lists.source_id = contents.source_id "
-        "and lists.content_id = contents.content_id)"
-    )
+    stale = con.execute(
+        "select content_id, (select min(source_id) from lists where lists.content_id = contents.content_id) "
+        "from contents anti join lists using (source_id, content_id)"
+    ).fetchall()
+    for content_id, source_id in stale:
+        if source_id is None:
+            _uncount(con, content_id)
+            for table in ("contents", "entries", "rejects"):
+                con.execute(f"delete from {table} where content_id = ?", [content_id])
+        else:
+            con.execute("update contents set source_id = ? where content_id = ?", [source_id, content_id])
 
 
 def _uncount(con: duckdb.DuckDBPyConnection, content_id: int) -> None:

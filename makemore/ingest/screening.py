@@ -34,10 +34,11 @@ class Lines:
 
 def count_lines(con: duckdb.DuckDBPyConnection, uri: str | None = None) -> Lines:
     """The sizes of all lists together, or of the list with this URI."""
+    of_list = "where source_id in (select source_id from lists where uri = ?)"
     names, rejects, scripts = con.execute(
         "select sum(names)::bigint, sum(rejects)::bigint, flatten(list(scripts)) from contents "
-        "where ? is null or source_id in (select source_id from lists where uri = ?)",
-        [uri, uri],
+        + (of_list if uri else ""),
+        [uri] if uri else [],
     ).fetchall()[0]
     return Lines(names or 0, rejects or 0, frozenset(scripts or ()))
 
