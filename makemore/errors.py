@@ -1,4 +1,4 @@
-"""Every exception that makemore raises on purpose, and the exit code that the command line gives it.
+"""Every exception that makemore raises for its callers, and the exit code that the command line gives it.
 
     MakemoreError                  1
     ├── InvalidOption              2   an option, an argument or a model setting is invalid (a ValueError)
@@ -24,7 +24,9 @@ fault and not the program. Any other exception is a bug and keeps its traceback.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
 """Hint for a damaged file of a published version."""
@@ -39,6 +41,12 @@ class MakemoreError(Exception):
         """`hint` is the next step, without a final full stop: 'use one of bigram, ngram'."""
         super().__init__(f"{message.rstrip('.')}. hint: {hint}" if hint else message)
         self.message, self.hint = message, hint
+
+    def prefixed(self, prefix: str) -> Self:
+        """The same error, hint included, with a text before its message."""
+        error = copy(self)
+        error.message, error.args = f"{prefix}{self.message}", (f"{prefix}{self}",)
+        return error
 
 
 class InvalidOption(MakemoreError, ValueError):

@@ -85,7 +85,8 @@ class LoadedModel:
             constraints = self._constraints(request.options, not_in, ban)
             return generation_of(self.model, self.vocab, request, constraints, guide=self._guide)
         except UnsatisfiableRequest as error:
-            raise UnsatisfiableRequest(f"{self.model_type}: {error}. request: {request.describe()}") from error
+            message = f"{self.model_type}: {error.message}. request: {request.describe()}"
+            raise UnsatisfiableRequest(message, error.hint) from error
 
     def _frame(self, request: Request, not_in: Iterable[str], ban: Iterable[str]) -> pl.DataFrame:
         generation = self.generation(request, not_in, ban)

@@ -58,7 +58,7 @@ def ingest(home: Path, uri: str, options: ReadOptions) -> Ingested:
         except MakemoreError as error:
             if uri in str(error):
                 raise
-            raise type(error)(f"{uri}: {error}") from error
+            raise error.prefixed(f"{uri}: ") from error
         _warn_of_fields(con, ingested)
     log.info("ingested %s: %s names, %s rejected", uri, f"{ingested.names:,}", f"{ingested.rejects:,}")
     return ingested

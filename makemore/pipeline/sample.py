@@ -102,7 +102,9 @@ def prepare(version: Path, request: Request) -> Generation:
         lists = (*request.options.not_in, *request.options.ban)
         return _prepared(version, request, tuple(_fingerprint(file) for file in lists))
     except MakemoreError as error:
-        raise type(error)(f"request {request.id}: {error}") if request.id else error from error
+        if not request.id:
+            raise
+        raise error.prefixed(f"request {request.id}: ") from error
 
 
 @lru_cache(maxsize=2)
