@@ -13,6 +13,7 @@ import polars as pl
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from makemore.database import sql
 from makemore.vocab import Ids, Ints, Vocab
 
 SPLITS = ("train", "dev", "test")
@@ -85,15 +86,7 @@ def write_dataset(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     """
     vocab = read_vocab(con)
     names = con.sql("select name, length, split, weight from names order by source_id, row").to_arrow_table()
-    rows = con.sql(
-        """
-        select counts.split, first.ix as context, second.ix as next, counts.count
-        from split_bigram_counts as counts
-        inner join vocab as first on counts.ch1 = first.ch
-        inner join vocab as second on counts.ch2 = second.ch
-        order by counts.split, context, next
-        """
-    ).to_arrow_table()
+    rows = con.sql(sql("dataset/rows")).to_arrow_table()
     xs, ys = xs_ys(names["name"].to_pylist(), vocab)
     save_file(
         {

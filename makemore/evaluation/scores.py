@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from makemore.data.dataset import SPLITS
+from makemore.database import sql
 from makemore.evaluation.loss import Estimate, estimate, nll_of_names
 from makemore.models import LanguageModel
 from makemore.vocab import Vocab
@@ -17,14 +18,10 @@ MAX_NAMES = 100_000
 """Distinct names of a split to score: the standard error is then 0.001, and a transformer takes 20 s."""
 
 
-def names_to_score(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Columns split, name, count, seen of the relations' names: the first `MAX_NAMES` of each split by md5."""
-    names: pl.DataFrame = con.sql(
-        f"""
-        select split, name, count, seen from split_names
-        qualify row_number() over (partition by split order by md5(name)) <= {MAX_NAMES} order by split, name
-        """
-    ).pl()
+def names_to_score(con: duckdb.DuckDBPyConnection, limit: int = MAX_NAMES) -> pl.DataFrame:
+    """Columns split, name, count, seen of the relations' names: the first `limit` of each split by md5."""
+    select = f"select * exclude (place) from ({sql('scores/names_to_score')}) where place <= ? order by split, name"
+    names: pl.DataFrame = con.sql(select, params=[limit]).pl()
     return names
 
 
