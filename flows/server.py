@@ -35,14 +35,14 @@ def serve(parameters: dict[str, Any], cron: str, timezone: str) -> None:
     """Start a server with the deployments, and a worker; on a signal stop the worker with its runs, then the server.
 
     Raises:
-        InvalidOption: the time zone is unknown.
+        InvalidOption: the time zone is unknown, or the port is invalid.
         MakemoreError: the port is in use, or the server or the worker ended; the other one is stopped.
     """
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
         raise InvalidOption(f"unknown --timezone {timezone}", "use UTC, Europe/Berlin, ...") from error
-    host, port = os.environ.get("PREFECT_SERVER_API_HOST", HOST), int(os.environ.get("PREFECT_SERVER_API_PORT", PORT))
+    host, port = os.environ.get("PREFECT_SERVER_API_HOST", HOST), _port()
     _check_free(host, port)
     # Before the first import of Prefect, so that it uses this server whatever the settings were.
     url = f"http://{host}:{port}"
@@ -136,6 +136,13 @@ def _kill(pid: str | None) -> None:
     if pid:
         with suppress(ProcessLookupError):
             os.killpg(int(pid), signal.SIGKILL)
+
+
+def _port() -> int:
+    text = os.environ.get("PREFECT_SERVER_API_PORT", PORT)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**16):
+        raise InvalidOption(f"PREFECT_SERVER_API_PORT={text} is not a port", "set a number from 1 to 65535")
+    return int(text)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from makemore.errors import MakemoreError
+from makemore.errors import InvalidOption, MakemoreError
 from makemore.flows import SETTINGS, deployments, server
 from makemore.flows.alerts import NEEDS_ATTENTION
 from makemore.flows.nightly import NOTHING_TO_DO
@@ -83,6 +83,14 @@ def test_a_port_in_use_is_an_error(monkeypatch):
         monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(used.getsockname()[1]))
         with pytest.raises(MakemoreError, match="is in use, possibly by another Prefect server"):
             server.serve({}, "0 2 * * *", "UTC")
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "0", "65536", ""])
+def test_an_invalid_port_is_an_error(monkeypatch, port):
+    """Of the environment, before anything is started."""
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", port)
+    with pytest.raises(InvalidOption, match="PREFECT_SERVER_API_PORT"):
+        server.serve({}, "0 2 * * *", "UTC")
 
 
 def test_the_end_of_a_process_is_an_error():
