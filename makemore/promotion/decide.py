@@ -64,9 +64,7 @@ def promote(home: Home, version: str, model_type: str | None = None) -> Promotio
     if champion and (champion.version, champion.model_type) == (version, model_type):
         raise InvalidOption(f"{version} is champion already (model: {model_type}), since {champion.since}")
     against = champion.version if champion else None
-    promotion = Promotion(
-        version, model_type, registry.timestamp(), "by hand", against=against, reasons=("by hand",)
-    )  # fmt: skip
+    promotion = Promotion(version, model_type, registry.timestamp(), "by hand", against=against, reasons=("by hand",))
     registry.record(home, promotion)
     return promotion
 

@@ -24,7 +24,7 @@ from makemore.vocab import Floats
 log = logging.getLogger("makemore")
 
 
-class Unopposed(MakemoreError):
+class _Unopposed(MakemoreError):
     """There is no champion to compare a version with."""
 
 
@@ -42,7 +42,7 @@ def judge(home: Path, folder: Path) -> Promotion:
     try:
         difference, findings = _champion_findings(Home(home), held_out, samples)
         is_promoted, reasons = rules.decide([*findings, *own])
-    except (Unopposed, CorruptVersion) as error:
+    except (_Unopposed, CorruptVersion) as error:
         is_promoted, reasons = rules.decide_unopposed(error.message, own)
     promotion = Promotion(
         draft.name, model_type, registry.timestamp(), "promoted" if is_promoted else "refused",
@@ -59,19 +59,19 @@ def _champion_findings(
     """Difference to the champion on the held-out names of a draft, and the findings.
 
     Raises:
-        Unopposed: there is no champion, or it must be replaced.
+        _Unopposed: there is no champion, or it must be replaced.
         CorruptVersion: it cannot be loaded.
     """
     known = registry.read(home)
     if (champion := known.champion) is None:
-        raise Unopposed("first version in this home")
+        raise _Unopposed("first version in this home")
     version = Version(home.versions / champion.version)
     if not version.path.exists():
-        raise Unopposed(f"the champion {champion.version} was deleted")
+        raise _Unopposed(f"the champion {champion.version} was deleted")
     if champion.version in known.forgotten:
-        raise Unopposed(f"the champion {champion.version} contains forgotten data")
+        raise _Unopposed(f"the champion {champion.version} contains forgotten data")
     for problem in version.verify():
-        raise Unopposed(f"the champion {champion.version} is damaged: {problem}")
+        raise _Unopposed(f"the champion {champion.version} is damaged: {problem}")
     model, vocab = weights.load_model(version.model_folder(champion.model_type))
     spelled = held_out.filter(vocab.reject_reasons(held_out["name"]).is_null())
     unseen = spelled.filter(~pl.col("name").is_in(_trained_on(version, spelled["name"]).implode()))

@@ -72,20 +72,16 @@ class Version(VersionFolder):
         """Model types of the version, sorted by name."""
         return sorted(path.parent.name for path in self.path.glob("models/*/config.json"))
 
-    def models_by_nll(self) -> list[str]:
-        """Model types, the lowest dev nll first; by train nll if nothing is held out."""
+    def best_model(self) -> str:
+        """The model type with the lowest dev nll; the lowest train nll if nothing is held out."""
 
         def nll(model_type: str) -> float:
             nlls = self.read_metrics(model_type)["nll"]
             return float(nlls.get("dev", nlls.get("train", math.inf)))
 
-        return sorted(self.model_types, key=nll)
-
-    def best_model(self) -> str:
-        """The first of `models_by_nll`."""
-        for model_type in self.models_by_nll():
-            return model_type
-        raise _corrupt(self.path, "no model found")
+        if not (model_types := self.model_types):
+            raise _corrupt(self.path, "no model found")
+        return min(model_types, key=nll)
 
     def find_model(self, model_type: str | None = None) -> str:
         """The given model type; else the one that the version was promoted with; else the best one.
