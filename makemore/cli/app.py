@@ -22,7 +22,7 @@ from makemore.cli.config_file import ConfigFile
 from makemore.errors import InvalidOption
 from makemore.home import Home
 from makemore.models import check_model_type, model_types
-from makemore.options import BuildOptions, Device, IngestOptions, TrainOptions, check_keep  # noqa: F401 (Device: inherited)
+from makemore.options import BuildOptions, IngestOptions, TrainOptions, check_keep
 
 if TYPE_CHECKING:
     from makemore.versions.version import Version
