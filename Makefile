@@ -2,7 +2,7 @@
 
 NAMES ?= examples/names/english.txt
 PYTHON ?= python3
-# A home holds one body of names: artifacts/ for the bundled list, artifacts/homes/<file stem>/ for any other list.
+# Each set of lists needs its own home: artifacts/ for the bundled list, artifacts/homes/<file stem>/ for any other list.
 # Several lists, or a folder, need an explicit home: make run NAMES='a.txt b.txt' MAKEMORE_HOME=artifacts/homes/both
 stem = $(shell printf %s '$(notdir $(patsubst %/,%,$(NAMES)))' | sed -E 's/\.(gz|zst)$$//; s/\.[a-z]+$$//; s/[^[:alnum:]_-]+/-/g')
 MAKEMORE_HOME ?= $(if $(filter examples/names/english.txt,$(NAMES)),artifacts,$(if $(word 2,$(NAMES)),\

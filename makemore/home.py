@@ -1,4 +1,4 @@
-"""A home: the folder of one body of names, its paths and its lock."""
+"""A home: the folder of one or more lists, their database and versions; its paths and its lock."""
 
 import json
 import logging

@@ -53,7 +53,7 @@ def format_of(path: Path) -> TableFormat:
 
 
 def write_table(frame: pl.DataFrame, target: Path | IO[bytes], table_format: TableFormat) -> None:
-    """Write a table; a file is complete or absent. `txt` holds one column, one value a line.
+    """Write a table; a file is complete or absent. `txt` holds one column, one value per line.
 
     Raises:
         InvalidOption: the format cannot hold the table.

@@ -1,4 +1,4 @@
-"""The steps in order: paths and numbers in, paths and numbers out.
+"""The steps of a run, in order. They take and return paths and numbers.
 
 - `ingest`: one list
 - `lists`: the lists that a command names
@@ -7,10 +7,10 @@
 - `due`: whether a new version is due
 - `draft`: a new version in staging
 - `train`: one model: trained, evaluated, sampled
-- `publish`: a draft to a published version
+- `publish`: the publication of a draft
 - `nightly`: the whole job
 - `recording`: the record of a run, and the seconds of its steps
-- `sample`: requests to a file of names
+- `sample`: the names of requests, in a file
 - `score`: name scores of a list
 - `evaluate`: the nll of a list, and the ARPA export
 """

@@ -1,4 +1,4 @@
-"""From requests to a file of names: check all requests, generate their shards, join the shards.
+"""The names of requests in a file: check all requests, generate their shards, join the shards.
 
 What few requests need is imported in functions: `makemore sample` starts at once.
 """

@@ -1,4 +1,4 @@
-"""`sql/` to tables and views, kept up to date incrementally.
+"""Builds the tables and views of sql/ and keeps them up to date incrementally.
 
 - `catalog`: the files of sql/, their build order and their checks
 - `incremental`: counts updated for new and removed content

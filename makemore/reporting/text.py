@@ -72,7 +72,7 @@ def comparison(version: Version) -> str:
 
 
 def evaluation_line(model_type: str, figures: dict[str, float]) -> str:
-    """Return one line with the `scores.figures` of a model, split by seen and unseen names if there are both."""
+    """Return one line with the `scores.metrics` of a model, split by seen and unseen names if there are both."""
     line = f"{model_type:12} nll {figures['nll']:.4f} ± {figures['nll_se']:.4f}  "
     line += f"bits per name {figures['bits_per_name']:.2f}  names {figures['names']:,}"
     if not {"nll_seen", "nll_unseen"} <= figures.keys():

@@ -1,4 +1,4 @@
-"""Constraints to automata to names.
+"""Turns constraints into automata and samples names that satisfy them.
 
 Imports models and root modules.
 

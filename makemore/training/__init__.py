@@ -1,4 +1,4 @@
-"""Arrays to a trained model, resumable after a kill. Imports only `evaluation` and the packages below it.
+"""Trains a model on arrays, and can resume after a kill. Imports only `evaluation` and the packages below it.
 
 - `train`: a model of any type from a corpus
 - `settings`: settings of a training that are not the model's own

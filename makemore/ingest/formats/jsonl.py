@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, with a name and an optional count."""
+"""JSON lines: one object per line, with a name and an optional count."""
 
 import json
 from collections.abc import Iterator

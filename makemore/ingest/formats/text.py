@@ -1,4 +1,4 @@
-"""Text: one name a line."""
+"""Text: one name per line."""
 
 from collections.abc import Iterator
 from pathlib import Path
