@@ -64,7 +64,8 @@ def quarantine_reason(
         )
     if before.scripts and (unknown := sorted(new.scripts - before.scripts)):
         examples = " and ".join(f"{script} ({_example(con, content_id, script)})" for script in unknown)
-        return f"brings {examples} to names in {' and '.join(sorted(before.scripts))}"
+        known = " and ".join(sorted(before.scripts))
+        return f"contains names in {examples}, and the home has only names in {known}"
     return None
 
 

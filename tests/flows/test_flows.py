@@ -226,7 +226,7 @@ def test_train_and_generate_follow_ingest(names, tmp_path, monkeypatch):
     (tmp_path / "greek.txt").write_text("Αγάπη\n", encoding="utf-8")
     state = ingest([str(tmp_path / "greek.txt")], tmp_path / "home", return_state=True)
     assert (state.type.name, state.name) == ("COMPLETED", "Needs attention")
-    assert "greek.txt is quarantined: it brings Greek" in state.message
+    assert "greek.txt is quarantined: it contains names in Greek" in state.message
     version = train(tmp_path / "home", EVERYTHING, TrainOptions(models=("bigram",), samples=10))
     (tmp_path / "requests.csv").write_text("id,n,prefix\nmany,25000,\nfew,7,e\n")
     # Two shards of the first request, and one of the other.

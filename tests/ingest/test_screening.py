@@ -56,9 +56,14 @@ def test_the_first_list_is_never_quarantined(tmp_path):
         (
             "greek.txt",
             ["Ava", "Αγάπη", "Ёлка"],
-            "brings Cyrillic ('Ёлка', line 3) and Greek ('Αγάπη', line 2) to names in Latin",
+            "contains names in Cyrillic ('Ёлка', line 3) and Greek ('Αγάπη', line 2), "
+            "and the home has only names in Latin",
         ),
-        ("phoenician.txt", ["Ava", "𐤀𐤁"], "brings another script ('Ava', line 1) to names in Latin"),
+        (
+            "phoenician.txt",
+            ["Ava", "𐤀𐤁"],
+            "contains names in another script ('Ava', line 1), and the home has only names in Latin",
+        ),
     ],
 )
 def test_a_list_that_fails_a_check_is_quarantined(home, list_name, names, reason):
@@ -115,7 +120,8 @@ def test_other_bytes_than_the_released_ones_are_screened_again(home):
     ingest_names(home, "list.txt", ["Αγάπη"])
     write(home.parent / "list.txt", ["Ёлка"])
 
-    assert release(home, "list.txt").quarantine_reason == "brings Cyrillic ('Ёлка', line 1) to names in Latin"
+    reason = release(home, "list.txt").quarantine_reason
+    assert reason == "contains names in Cyrillic ('Ёлка', line 1), and the home has only names in Latin"
 
 
 def test_a_corrected_list_is_ingested_without_a_release(home):
@@ -134,10 +140,10 @@ def test_the_commands_show_and_release_quarantined_lists(home, makemore, ok):
     done = makemore("ingest", greek, other, "--home", home)
 
     assert done.returncode == 4
-    assert f"{greek} is quarantined: it brings Greek ('Αγάπη', line 1)" in done.stderr
+    assert f"{greek} is quarantined: it contains names in Greek ('Αγάπη', line 1)" in done.stderr
     assert f"makemore release {greek}" in done.stderr
     assert "other.txt: 1 names" in done.stdout
-    assert "greek.txt: it brings Greek" in ok("release", "--home", home)
+    assert "greek.txt: it contains names in Greek" in ok("release", "--home", home)
     assert "greek.txt: 1 names, 0 rejected" in ok("release", greek, "--home", home)
     assert "no quarantined lists" in ok("release", "--home", home)
 

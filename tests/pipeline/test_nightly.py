@@ -100,7 +100,7 @@ def test_a_quarantined_list_is_reported_once(inbox, tmp_path):
     first, second = run(tmp_path, inbox), run(tmp_path, inbox)
 
     [problem] = first.problems
-    assert problem.startswith(f"{inbox / 'greek.txt'} is quarantined: it brings Greek")
+    assert problem.startswith(f"{inbox / 'greek.txt'} is quarantined: it contains names in Greek")
     assert problem.endswith(f"hint: makemore release {inbox / 'greek.txt'} --home {tmp_path / 'home'}")
     assert first.version is None
     assert second == RunResult(None)
