@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import polars as pl
 
 from makemore.errors import VERIFY_HINT, CorruptData, HomeBusy, InvalidInput, NotFound
 from makemore.files.atomic import written_aside
+
+if TYPE_CHECKING:
+    # Imported by the functions that make a table of it: it takes as long as DuckDB and all else together.
+    import polars as pl
 
 SQL = Path(__file__).parent / "sql"
 """The folder of SQL files: a link to the folder beside the package."""
@@ -86,6 +90,8 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
     Raises:
         InvalidInput: DuckDB rejects the query.
     """
+    import polars as pl
+
     with analyst(snapshot) as con:
         try:
             result = con.sql(sql)
@@ -100,6 +106,8 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
 
 def _as_int64(column: pl.Series) -> pl.Series:
     """Cast the 128-bit integers of DuckDB's sums to 64 bits where they fit: JSON readers know those only as text."""
+    import polars as pl
+
     if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale != 0:
         return column
     narrow = column.cast(pl.Int64, strict=False)

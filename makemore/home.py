@@ -1,5 +1,6 @@
 """A home: the folder of one or more lists, their database and versions; its paths and its lock."""
 
+import fcntl
 import json
 import logging
 import os
@@ -87,6 +88,28 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def shared_home(home: Home) -> Iterator[str | None]:
+    """Yield a description of the process that has locked a home; if there is none, none can until the block ends.
+
+    Needs no write permission.
+    """
+    try:
+        descriptor = os.open(home.path / ".lock", os.O_RDONLY)
+    except OSError:
+        # It was never locked.
+        yield None
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        yield _describe(home.path / ".holder.json")
+    else:
+        yield None
+    finally:
+        os.close(descriptor)
 
 
 def clear_staging(home: Home) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from makemore.errors import HomeBusy, InvalidOption, NotFound
-from makemore.home import Home, clear_staging, locked_home
+from makemore.home import Home, clear_staging, locked_home, shared_home
 
 LOCK = """
 import sys, time
@@ -87,3 +87,24 @@ def test_staging_is_cleared(tmp_path):
     assert clear_staging(home) == ["20261122-020000-3f2a9c"]
     assert clear_staging(home) == []
     assert not home.staging.exists()
+
+
+def test_a_reader_learns_who_has_locked_a_home(tmp_path, lock_owner):
+    """Without waiting."""
+    with shared_home(Home(tmp_path)) as locked_by:
+        assert locked_by.startswith(f"pid {lock_owner.pid} on ")
+
+
+def test_a_writer_waits_for_a_reader(tmp_path):
+    """A home that nobody has locked, or that was never locked, is free."""
+    with shared_home(Home(tmp_path)) as locked_by:
+        assert locked_by is None
+    with locked_home(tmp_path, "makemore run"):
+        pass
+
+    with shared_home(Home(tmp_path)) as locked_by:
+        assert locked_by is None
+        with pytest.raises(HomeBusy):
+            locked_home(tmp_path, "makemore run", wait=0).__enter__()
+    with locked_home(tmp_path, "makemore run", wait=0):
+        pass

@@ -10,7 +10,7 @@ Results go to stdout, everything else to stderr. Only this package imports cyclo
 - `names`: sample, generate, score
 - `inspect`: query, compare, evaluate, show, diff, arpa
 - `versions`: versions, promote, rollback, pin, unpin
-- `home`: verify, prune, export-home, restore, release, forget
+- `home`: status, verify, prune, export-home, restore, release, forget
 - `main`: the console script
 """
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from makemore.cli.app import DEFAULT_HOME, HOME, ConfigOption, HomeOption, app, count
-from makemore.errors import CorruptData, InvalidOption, QuarantinedList
+from makemore.errors import CorruptData, InvalidOption, NeedsAttention, QuarantinedList
 from makemore.home import locked_home
 
 if TYPE_CHECKING:
@@ -17,6 +19,28 @@ if TYPE_CHECKING:
 ListArgument = Annotated[
     str | None, Parameter(name="list", help="URI of the list, or its last part, such as the file name.")
 ]
+
+
+@app.command(group=HOME)
+def status(
+    *,
+    home: HomeOption = DEFAULT_HOME,
+    format: Annotated[Literal["text", "json"], Parameter(help="Format of the output.")] = "text",
+) -> None:
+    """Print the last run, the champion, the newest version, and what needs attention. Exit code 4 if anything does.
+
+    Example: makemore status
+    """
+    from makemore.reporting.status import as_json, read_status
+    from makemore.reporting.status_text import describe_status
+
+    found = read_status(home)
+    if format == "json":
+        print(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+    else:
+        print(describe_status(found, datetime.now(UTC)))
+    if problems := found.needs_attention:
+        raise NeedsAttention(f"{count(problems, 'problem')} need{'s' * (len(problems) == 1)} attention, listed above")
 
 
 @app.command(group=HOME)

@@ -4,7 +4,8 @@
 - `atomic`: write aside, sync, rename
 - `checksums`: SHA-256 of files and of JSON objects
 - `compression`: .gz and .zst streams
+- `sizes`: sizes of files and folders
 - `tables`: tables as text, CSV, JSON, JSON lines or Parquet
 """
 
-__all__ = ["archive", "atomic", "checksums", "compression", "tables"]
+__all__ = ["archive", "atomic", "checksums", "compression", "sizes", "tables"]

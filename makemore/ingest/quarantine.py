@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,6 +27,12 @@ def quarantined_lists(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     rows = con.execute(select)
     columns = [column for column, *_ in rows.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
+
+
+def message(uri: str, reason: str, home: Path) -> str:
+    """The reason of a quarantine, with the command that releases the list."""
+    hint = shlex.join(["makemore", "release", uri, "--home", str(home)])
+    return f"{uri} is quarantined: it {reason}. hint: {hint}"
 
 
 def find_reason(con: duckdb.DuckDBPyConnection, uri: str, sha256: str, options: str) -> tuple[str | None, bool]:

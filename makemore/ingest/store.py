@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,8 +52,7 @@ class Ingested:
 
     def quarantine_message(self, home: Path) -> str:
         """The reason of the quarantine, with the command that releases the list."""
-        hint = shlex.join(["makemore", "release", self.uri, "--home", str(home)])
-        return f"{self.uri} is quarantined: it {self.quarantine_reason}. hint: {hint}"
+        return quarantine.message(self.uri, self.quarantine_reason or "", home)
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makemore.files.atomic import sync
+from makemore.files.sizes import size
 from makemore.home import Home
 from makemore.options import check_keep
 from makemore.versions import registry
@@ -116,12 +117,7 @@ def _leftovers(home: Home) -> Iterator[Path]:
 
 
 def _deleted(home: Home, paths: list[Path]) -> tuple[Deleted, ...]:
-    return tuple(Deleted(path.relative_to(home.path).as_posix(), _bytes(path)) for path in paths)
-
-
-def _bytes(path: Path) -> int:
-    inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
-    return sum(found.lstat().st_size for found in inside if found.is_symlink() or not found.is_dir())
+    return tuple(Deleted(path.relative_to(home.path).as_posix(), size(path)) for path in paths)
 
 
 def _delete(path: Path) -> None:

@@ -16,7 +16,7 @@ from makemore.pipeline.inbox import Outcome
 from makemore.pipeline.ingest import quarantined_lists
 from makemore.versions import run_record
 from makemore.versions.registry import timestamp
-from makemore.versions.run_record import QuarantinedList, RunRecord
+from makemore.versions.run_record import Quarantined, RunRecord
 
 if TYPE_CHECKING:
     # It imports torch, which a run without a new version does not need.
@@ -88,10 +88,10 @@ class Recording:
         )
         self._write()
 
-    def _quarantined(self) -> tuple[QuarantinedList, ...]:
+    def _quarantined(self) -> tuple[Quarantined, ...]:
         """The quarantined lists of the home; those of the run before if the database cannot be read."""
         try:
-            return tuple(QuarantinedList(row["uri"], row["reason"]) for row in quarantined_lists(self._home.path))
+            return tuple(Quarantined(row["uri"], row["reason"]) for row in quarantined_lists(self._home.path))
         except Exception as error:
             log.warning("failed to read the quarantined lists: %s", first_line(error))
             return self.record.quarantined

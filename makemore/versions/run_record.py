@@ -18,7 +18,7 @@ Outcome = Literal["running", "published", "nothing to do", "needs attention", "f
 
 
 @dataclass(frozen=True)
-class QuarantinedList:
+class Quarantined:
     """The URI of a quarantined list, and the reason: a text to follow its name."""
 
     uri: str
@@ -44,14 +44,14 @@ class RunRecord:
     """Names in the lists that the run ingested: the new and changed ones."""
     rejects: int = 0
     """Rejected rows in these lists."""
-    quarantined: tuple[QuarantinedList, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
     """All quarantined lists of the home at the end of the run."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The record of a JSON object; unknown fields are ignored."""
         known = {name.name: values[name.name] for name in fields(cls)}
-        quarantined = tuple(QuarantinedList(row["uri"], row["reason"]) for row in known["quarantined"])
+        quarantined = tuple(Quarantined(row["uri"], row["reason"]) for row in known["quarantined"])
         return cls(**known | {"problems": tuple(known["problems"]), "quarantined": quarantined})
 
 

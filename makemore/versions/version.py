@@ -4,15 +4,15 @@ A read of a published version compares the file's sha256 with the manifest, beca
 detects a changed byte. A draft has no hashes yet, so its files are read unchecked.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from makemore.errors import VERIFY_HINT, CorruptVersion, InvalidOption
 from makemore.files.atomic import write_json
@@ -20,6 +20,9 @@ from makemore.files.checksums import checksum_matches, fingerprint
 from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VersionFolder
 from makemore.versions.registry import Promotion
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ class Version(VersionFolder):
             yield f"{file} is not in {MANIFEST}"
 
     def _read_table(self, path: Path) -> pl.DataFrame:
+        import polars as pl
+
         try:
             return pl.read_parquet(self.checked(path), glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:

@@ -6,7 +6,7 @@ import pytest
 
 from makemore.home import Home
 from makemore.versions import run_record
-from makemore.versions.run_record import LAST_RUN, QuarantinedList, RunRecord
+from makemore.versions.run_record import LAST_RUN, Quarantined, RunRecord
 
 RECORD = RunRecord(
     "2026-11-22T02:00:00Z",
@@ -18,7 +18,7 @@ RECORD = RunRecord(
     seconds={"ingest": 0.5, "total": 60.0},
     names=6818,
     rejects=3,
-    quarantined=(QuarantinedList("/lists/greek.txt", "brings Greek"),),
+    quarantined=(Quarantined("/lists/greek.txt", "brings Greek"),),
 )
 
 
