@@ -4,8 +4,6 @@ import fcntl
 import json
 import logging
 import os
-import shutil
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -61,6 +59,8 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
         InvalidOption: the folder is not writable or DuckDB cannot open it.
         NotFound: the home does not exist and `create` is false.
     """
+    import socket
+
     from filelock import FileLock, Timeout
 
     if not create and not path.is_dir():
@@ -114,6 +114,8 @@ def shared_home(home: Home) -> Iterator[str | None]:
 
 def clear_staging(home: Home) -> list[str]:
     """Delete the leftovers of killed runs and return their names. Call it only while the home is locked."""
+    import shutil
+
     names = sorted(folder.name for folder in home.staging.glob("*"))
     shutil.rmtree(home.staging, ignore_errors=True)
     for name in names:

@@ -6,13 +6,11 @@ Commands import torch, duckdb, polars and prefect when they run: `--help` needs 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
@@ -44,9 +42,15 @@ app = App(
     help="Takes lists of names and makes more names like them.",
     version=__version__,
     group_commands=OTHER,
+    # Markdown would be imported and parsed for a line of each command.
+    help_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=_default),
 )
-app.register_install_completion_command(name="--install-completion")
+app.command(
+    "makemore.cli.completion:install",
+    name="--install-completion",
+    help="Install completion of commands and options for the shell.",
+)
 
 DEFAULT_HOME = Path("artifacts")
 config_file = ConfigFile(app, DEFAULT_HOME)
@@ -132,6 +136,9 @@ def list_file(names: str) -> Iterator[Path]:
     if names != "-":
         yield Path(names)
         return
+    import shutil
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "stdin.txt"
         with path.open("wb") as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -117,6 +116,8 @@ def train(
 
 
 def _print_version(version: Path, home: Path) -> None:
+    import shutil
+
     from makemore.reporting import text
     from makemore.versions.version import Version
 
