@@ -63,7 +63,7 @@ class IngestOptions(ReadOptions):
     """How to ingest a list."""
 
     split: Split | None = None
-    """Assign the whole list to this split; by default a hash of each name assigns it."""
+    """Assign the whole list to this split; by default each name is assigned by its hash."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class BuildOptions:
     order: int = 6
     """Longest n-gram of the model ngram, in characters."""
     min_count: int = 1
-    """Drop n-grams of 3 or more characters that occur in train less often than this, each name counted once."""
+    """Drop n-grams of 3 or more characters that occur in train less often than this; each distinct name counts once."""
 
     def __post_init__(self) -> None:
         _check(0 <= self.holdout <= 45, "--holdout", self.holdout, "use 0 to 45 percent")
@@ -93,7 +93,7 @@ class TrainOptions:
     """How to make a version."""
 
     models: tuple[str, ...] = ("bigram", "bigram_net", "ngram")
-    """Model types to train, separated by commas or one per option."""
+    """Model types to train, separated by commas; repeatable."""
     seed: int = SEED
     """Random seed (default: that of Karpathy's lecture)."""
     samples: int = 10_000

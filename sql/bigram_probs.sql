@@ -1,7 +1,7 @@
 -- bigram_probs: the probability of character ch2 after character ch1, one row per pair of vocab.
 --
--- The lecture's P: (count + smoothing) over the row's sum. lift is prob over the share of ch2 in
--- all bigrams: above 1, ch1 attracts ch2; below 1, it repels it.
+-- The lecture's P: (count + smoothing) divided by the row's sum. lift is prob divided by the share of
+-- ch2 in all bigrams: above 1, ch2 is more frequent after ch1 than elsewhere.
 with rows as (
     select
         bigram_counts.ix1,

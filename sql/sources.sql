@@ -1,6 +1,6 @@
 -- sources: a list that was ingested, one row per URI: its content, its options and its size.
 --
--- Lists with the same content count once: the first one has its names, the others have 0 names and 0 rejects.
+-- Lists with the same content are counted once: the first one has its names, the others have 0 names and 0 rejects.
 select
     lists.source_id,
     lists.uri,

@@ -80,7 +80,7 @@ class TrainFlags(TrainOptions):
 
     models: Annotated[
         tuple[str, ...],
-        Parameter(help=f"Model types to train, separated by commas or one per option: {', '.join(model_types())}."),
+        Parameter(help=f"Model types to train, separated by commas; repeatable: {', '.join(model_types())}."),
     ] = TrainOptions.models
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class RunFlags:
     keep: int = 30
     """Number of newest versions to keep; older ones are deleted."""
     notify: Annotated[tuple[str, ...], Parameter(env_var="MAKEMORE_NOTIFY")] = ()
-    """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas or one per option."""
+    """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas; repeatable."""
     timeout: Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT")] = 6
     """Time limit of a run in hours."""
 
@@ -121,7 +121,7 @@ def find(home: Path, version: str | None) -> Version:
 
 
 def set_alerts(notify: Sequence[str]) -> None:
-    """Pass `--notify` to the flows by the environment: the run page would show a parameter."""
+    """Pass `--notify` to the flows in the environment: run pages show parameters, and a URL can contain a secret."""
     os.environ["MAKEMORE_NOTIFY"] = ",".join(notify)
 
 

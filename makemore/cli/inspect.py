@@ -56,7 +56,7 @@ def evaluate(
     names: Annotated[str, Parameter(help="List of names to evaluate on; - for stdin.", allow_leading_hyphen=True)],
     home: HomeOption = DEFAULT_HOME,
     version: VersionOption = None,
-    model: Annotated[str | None, Parameter(help="Model type; all of the version by default.")] = None,
+    model: Annotated[str | None, Parameter(help="Model type to evaluate; by default all.")] = None,
     read: Annotated[ReadOptions, Flat] = ReadOptions(),
 ) -> None:
     """Print the nll of a version's models on a list: on all names, on those seen in training, on unseen ones.

@@ -35,7 +35,7 @@ def sample(
     seed: Annotated[int, Parameter(help="Random seed: the same seed gives the same names.")] = SEED,
     best: Annotated[bool, Parameter(help="Print the most probable names, in order, instead of random ones.")] = False,
     options: Annotated[SampleOptions, Flat] = SampleOptions(),
-    device: Annotated[Device, Parameter(help="Device that nets run on; a GPU if there is one by default.")] = "auto",
+    device: Annotated[Device, Parameter(help="Device that nets run on; by default a GPU if there is one.")] = "auto",
     output: OutputOption = None,
 ) -> None:
     """Print new names that satisfy all constraints, or write them to a file with their nll.

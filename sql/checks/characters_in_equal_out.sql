@@ -1,4 +1,4 @@
--- characters_in_equal_out: each character is the first of as many bigrams as it is the second of, '.' included.
+-- characters_in_equal_out: each character, '.' included, is as often the first of a bigram as the second.
 with entered as (
     select
         ch2 as ch,

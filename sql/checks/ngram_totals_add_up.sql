@@ -1,4 +1,4 @@
--- ngram_totals_add_up: the n-grams of each length sum to the number of positions in train where they can end.
+-- ngram_totals_add_up: for each length, all n-gram counts sum to the number of positions in train where one can end.
 --
 -- A name of n characters has n + 1 positions. A context of k >= 1 characters, the start '.' included, precedes
 -- n + 2 - k of them. The checks of sql/checks/ngram/ compare single contexts, when `ngram` is trained.

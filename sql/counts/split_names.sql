@@ -1,8 +1,8 @@
 -- split_names: a distinct name of a split: its count, its lines and lists, and whether train contains it.
 --
--- Models train on these rows and are evaluated on them. The bucket puts a name into one split only.
--- Lists with --split may put it into several: seen is true for a name of dev or test that train
--- contains.
+-- Models are trained on the rows of train and evaluated on those of dev and test. The bucket puts a
+-- name into one split only. Lists with --split may put it into several: seen is true for a name of
+-- dev or test that train contains.
 with counts as (
     select
         split,

@@ -3,7 +3,7 @@
 -- A distinct name with all its lines is one observation. nll is a ratio of two sums over names, so
 -- its standard error is that of a ratio estimate (Cochran, Sampling Techniques, 1977, section 6.3),
 -- as in makemore/evaluation/loss.py. The best model has the lowest nll on dev, or on test if dev is
--- empty. Differences are on test, paired by name: they are far more precise than the nlls. A
+-- empty. Differences are from it, on the same test names: they are far more precise than the nlls. A
 -- difference is not significant if 0 lies between difference_low and difference_high.
 with nlls as (
     select

@@ -1,7 +1,8 @@
--- resampled_names: a name drawn from train by weight: the samples of a model that only copies.
+-- resampled_names: a name drawn at random from train, with probability proportional to its weight.
 --
--- As many rows as each model has samples. The random number of a row is the first 13 digits of the
--- md5 of a text with its number, over 2 ** 52: the same names on each machine.
+-- The samples of a model that only copies: as many rows as each model has samples. The random number
+-- of a row is the first 13 digits of the md5 of a text with its number, divided by 2 ** 52: the same
+-- names on each machine.
 with train as (
     select
         name,

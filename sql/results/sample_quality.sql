@@ -4,8 +4,8 @@
 -- held_out_hits: distinct samples in dev or test, but not in train. length_tv: total variation
 -- distance of the lengths, half the sum of all differences of shares. trigram_jsd: Jensen-Shannon
 -- divergence (Lin 1991) of the trigrams of '.name.', in nats, at most ln 2. Values that never occur in
--- the samples enter only through their total share. 'train, resampled' has the distances by chance at
--- this sample size.
+-- the samples enter only through their total share. 'train, resampled' has the distances that chance
+-- alone gives at this sample size.
 with drawn as (
     select
         model_type,

@@ -75,8 +75,9 @@ def corruption(folder, times, seed=1):
     n = times * len(DAMAGED)
     return FaultResult(
         "16 changed bytes in a file", n, n - len(used),
-        f"`makemore verify` names the file: {', '.join(DAMAGED)}; except {unused} changes in free blocks of the "
-        f"database. {reported} commands named the file, the others printed the same output as before"
+        f"`makemore verify` names the file: {', '.join(DAMAGED)}. In free blocks of the database, {unused} "
+        f"of the changes had no effect and no report. {reported} commands that read a changed file named it; the others "
+        "printed the same output as before"
         + "".join(f"; USED: {where}" for where in used[:5]),
     )  # fmt: skip
 
@@ -137,5 +138,5 @@ def changing_list(folder, times):
         assert command("ingest", growing, "--home", home).returncode == 0
     return FaultResult(
         "a list that changes during ingest", times, times,
-        f"refused {refused} times without a trace, then ingested once it was complete",
+        f"refused {refused} times, and nothing of it stayed in the home; ingested once it was complete",
     )  # fmt: skip

@@ -37,7 +37,10 @@ def clock_back(folder):
     assert run_to_end(home, *lists).endswith("done nothing\n")
     check_home(home, sources(home))
     return FaultResult(
-        "a clock that is set back by an hour", 1, 1, "the later version is the newest; the next run has nothing to do"
+        "a clock that is set back by an hour",
+        1,
+        1,
+        "the version made after the clock was set back still has the newest name; the next run has nothing to do",
     )
 
 

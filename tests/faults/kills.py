@@ -39,7 +39,7 @@ def random_kills(folder, n, seed=1, undisturbed=UNDISTURBED):
     return FaultResult(
         "kill -9 at a random moment of a run", n, n,
         f"0 lists lost, 0 incomplete versions; {reads:,} concurrent reads of the champion, no failure; {ended} kills "
-        "came after the end. The next run is clean and produces the same bytes as in a home without kills",
+        "came too late, after the run had ended. The next run is clean and produces the same bytes as in a home without kills",
     )  # fmt: skip
 
 
@@ -61,9 +61,10 @@ def step_kills(folder, every=1):
     write_list(trial / "inbox" / "new.txt", UNDISTURBED)
     changes = int(run_to_end(trial / "home", trial / "inbox").split()[2])
     steps = range(1, changes + 1, every)
+    chosen = {1: "each", 2: "every other"}.get(every, f"every {every}th")
     ended, reads = _kills(folder, [(["--until", step], lambda run, length: None) for step in steps], UNDISTURBED)
     return FaultResult(
-        f"kill -9 before {'each change' if every == 1 else f'1 of {every} changes'} of a run to files",
+        f"kill -9 before {chosen} file change of a run",
         len(steps), len(steps),
         f"{changes} changes (create, rename, remove); 0 lists lost, 0 incomplete versions in {reads:,} reads; {ended} "
         "runs ended before the kill. The next run is clean and produces the same bytes as in a home without kills",

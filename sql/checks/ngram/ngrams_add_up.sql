@@ -1,4 +1,6 @@
--- ngrams_add_up: an n-gram occurs as often as a character follows it; '.' counts the names of train, '' their bigrams.
+-- ngrams_add_up: the count of an n-gram is the sum of the counts of the n-grams that extend it by one character.
+--
+-- For the context '.' the sum is the number of names in train; for '' it is the number of their bigrams.
 with followed as (
     select
         context,
