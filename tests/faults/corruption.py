@@ -76,8 +76,8 @@ def corruption(folder, times, seed=1):
     return FaultResult(
         "16 changed bytes in a file", n, n - len(used),
         f"`makemore verify` names the file: {', '.join(DAMAGED)}. In free blocks of the database, {unused} "
-        f"of the changes had no effect and no report. {reported} commands that read a changed file named it; the others "
-        "printed the same output as before"
+        f"of the changes had no effect and no report. {reported} commands that read a changed file named it; the "
+        "others printed the same output as before"
         + "".join(f"; USED: {where}" for where in used[:5]),
     )  # fmt: skip
 
