@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import (
     bigram_net,
+    count_models,
     counting,
     evaluation,
     generators,
@@ -30,8 +31,8 @@ from benchmarks.figure import details, summary
 from benchmarks.inputs import BUNDLED, Inputs, find_names
 
 MODULES = (
-    bigram_net, counting, evaluation, ingest, help, ngram, run, idle, incremental, transformer, models, sampling,
-    generators, nets,
+    bigram_net, count_models, counting, evaluation, ingest, help, ngram, run, idle, incremental, transformer, models,
+    sampling, generators, nets,
 )  # fmt: skip
 FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 

@@ -1,4 +1,4 @@
-"""Load a published version's weights with torch and safetensors alone, and sample ten names from each count model.
+"""Load a published version's weights with numpy and safetensors alone, and sample ten names from each count model.
 
     python examples/load_weights.py artifacts [SEED]
 
@@ -10,12 +10,11 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file
-from torch import Tensor
+import numpy as np
+from safetensors.numpy import load_file
 
 
-def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
+def load(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return an automaton: P (S, V), the probability of each character in a state; next states (S, V); characters.
 
     State 0 is the start of a name. The state of a bigram is the previous character.
@@ -24,19 +23,20 @@ def load(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     tensors = load_file(folder / "model.safetensors")
     match config["model_type"]:
         case "bigram":
-            counts = tensors["N"].double() + config["config"]["smoothing"]
-            totals = counts.sum(dim=1, keepdim=True)
+            weights = tensors["N"] + float(config["config"]["smoothing"])
             # At smoothing 0, the row of an unseen character is all zeros: its distribution is uniform.
-            P = torch.where(totals > 0, counts / totals, 1 / len(counts))
+            weights[weights.sum(axis=1) == 0] = 1
         case "bigram_net":
-            P = tensors["W"].double().softmax(dim=1)
+            weights = np.exp(tensors["W"].astype(np.float64))
         case "ngram":
-            return tensors["log_probs"].double().exp(), tensors["next"], config["chars"]
+            weights = np.exp(tensors["log_probs"].astype(np.float64))
         case other:
             raise NotImplementedError(
                 f"{other} is not an automaton. hint: docs/reference/file-format.md has its formulas"
             )
-    return P, torch.arange(len(P)).expand(len(P), -1), config["chars"]
+    P = weights / weights.sum(axis=1, keepdims=True)
+    following = tensors["next"] if "next" in tensors else np.broadcast_to(np.arange(len(P)), P.shape)
+    return P, following, config["chars"]
 
 
 def version_of(path: Path) -> Path:
@@ -46,11 +46,11 @@ def version_of(path: Path) -> Path:
     return path / "versions" / json.loads((path / "registry.json").read_text(encoding="utf-8"))["champion"]["version"]
 
 
-def sample(P: Tensor, following: Tensor, chars: list[str], rng: torch.Generator) -> str:
+def sample(P: np.ndarray, following: np.ndarray, chars: list[str], rng: np.random.Generator) -> str:
     """Return one name: characters drawn from the start state until '.' (id 0) is drawn."""
     name, state = "", 0
     while True:
-        ix = int(torch.multinomial(P[state], 1, generator=rng))
+        ix = int(rng.choice(len(chars), p=P[state]))
         if ix == 0:
             return name
         name, state = name + chars[ix], int(following[state, ix])
@@ -67,7 +67,7 @@ def main() -> None:
         except NotImplementedError as error:
             print(error)
             continue
-        rng = torch.Generator().manual_seed(seed)
+        rng = np.random.default_rng(seed)
         print(f"{folder.name}: {', '.join(sample(*automaton, rng) for _ in range(10))}")
 
 

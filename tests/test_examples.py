@@ -30,8 +30,8 @@ def printed(example, *arguments, without=()):
 
 
 def printed_without_makemore(example, *arguments):
-    """Return the output of an example while `import makemore` fails."""
-    return printed(example, *arguments, without=["makemore"])
+    """Return the output of an example while `import makemore` and `import torch` fail."""
+    return printed(example, *arguments, without=["makemore", "torch"])
 
 
 @pytest.fixture(scope="module")
