@@ -36,7 +36,8 @@ def nightly(
     keep: int = 30,
 ) -> RunResult:
     """Ingest lists and, if anything changed, train, judge and publish a version. Keep the newest `keep` versions."""
-    plan = Plan(lists, read, build, train, keep)
+    metrics = os.environ.get("MAKEMORE_METRICS")
+    plan = Plan(lists, read, build, train, keep, Path(metrics) if metrics else None)
     with locked_home(home, "nightly"):
         result = run_nightly(home, plan, _steps())
     run_history.trim()

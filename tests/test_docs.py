@@ -32,7 +32,7 @@ GUIDE_TO_MODELS = DOCS / "guides" / "models.md"
 RELATIONS = DOCS / "reference" / "relations.md"
 FILE_FORMAT = DOCS / "reference" / "file-format.md"
 ARCHITECTURE = DOCS / "project" / "architecture.md"
-LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml"}
+LANGUAGES = {"python", "sql", "console", "sh", "text", "json", "toml", "yaml"}
 SETUP_PROGRAMS = {"cd", "curl", "git", "make", "pip", "python3"}
 WITHOUT_SHELL = re.compile(r"makemore [^|;&<>$*`\n]*")
 """A command that can run in this process: importing torch in a new one takes a second and a half."""

@@ -102,6 +102,8 @@ class RunFlags:
     """Where to send alerts: webhooks and Prefect blocks (block:TYPE/NAME), separated by commas; repeatable."""
     timeout: Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT")] = 6
     """Time limit of a run in hours."""
+    metrics: Annotated[Path | None, Parameter(env_var="MAKEMORE_METRICS")] = None
+    """File to write metrics for Prometheus to after each run; its suffix is .prom for node_exporter."""
 
     def __post_init__(self) -> None:
         check_keep(self.keep)
@@ -109,6 +111,9 @@ class RunFlags:
             from makemore.notifications import addresses
 
             object.__setattr__(self, "notify", addresses(",".join(self.notify)))
+        if self.metrics == Path():
+            # The variable is empty.
+            object.__setattr__(self, "metrics", None)
         if not 0 < self.timeout < float("inf"):
             raise InvalidOption(f"--timeout {self.timeout:g} is out of range", "use more than 0 hours")
 
@@ -120,9 +125,13 @@ def find(home: Path, version: str | None) -> Version:
     return find_version(Home(home), version)
 
 
-def set_alerts(notify: Sequence[str]) -> None:
-    """Pass `--notify` to the flows in the environment: run pages show parameters, and a URL can contain a secret."""
-    os.environ["MAKEMORE_NOTIFY"] = ",".join(notify)
+def pass_to_flows(flags: RunFlags) -> None:
+    """Pass `--notify` and `--metrics` to the flows in the environment.
+
+    Run pages show parameters, and a URL can contain a secret.
+    """
+    os.environ["MAKEMORE_NOTIFY"] = ",".join(flags.notify)
+    os.environ["MAKEMORE_METRICS"] = str(flags.metrics.absolute()) if flags.metrics else ""
 
 
 def count(things: Sequence[object], noun: str) -> str:

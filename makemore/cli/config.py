@@ -48,7 +48,7 @@ def config(
         source, of = config_file.sources.get(key, ("default", None))
         rows.append({"key": key, "value": value, "source": source, "from": of})
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
         return
     shown = [(row["key"], _text(row["value"]), row["source"], row["from"] or "") for row in rows]
     widths = [max(len(row[column]) for row in shown) for column in range(3)]

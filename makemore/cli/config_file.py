@@ -75,7 +75,7 @@ def _by_key(arguments: ArgumentCollection) -> dict[str, Argument]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Return the values of a file; relative lists start at its folder."""
+    """Return the values of a file; relative lists and files start at its folder."""
     import tomllib
 
     from makemore.ingest.sources import is_url
@@ -88,11 +88,14 @@ def _read(file: Path) -> dict[str, Any]:
     if isinstance(lists, str):
         lists = [lists]
     if isinstance(lists, list) and lists and all(isinstance(name, str) for name in lists):
-        folder = file.absolute().parent
-        values["lists"] = [
-            name if is_url(name) else os.path.normpath(folder / Path(name).expanduser()) for name in lists
-        ]
+        values["lists"] = [name if is_url(name) else _path(file, name) for name in lists]
+    if isinstance(metrics := values.get("metrics"), str):
+        values["metrics"] = _path(file, metrics)
     return values
+
+
+def _path(file: Path, name: str) -> str:
+    return os.path.normpath(file.absolute().parent / Path(name).expanduser())
 
 
 def _check(file: Path, values: dict[str, Any], arguments: ArgumentCollection) -> None:

@@ -19,7 +19,7 @@ from makemore.cli.app import (
     TrainFlags,
     app,
     count,
-    set_alerts,
+    pass_to_flows,
 )
 from makemore.errors import NeedsAttention, extra
 from makemore.home import locked_home
@@ -42,7 +42,7 @@ def run(
     from makemore.pipeline.lists import check_lists
 
     check_lists(home, lists)
-    set_alerts(flags.notify)
+    pass_to_flows(flags)
     print("starting Prefect: 10 s, 30 s the first time", file=sys.stderr)
     with extra("flows"):
         from makemore.flows import preflight

@@ -17,7 +17,7 @@ from makemore.cli.app import (
     ListsArgument,
     RunFlags,
     app,
-    set_alerts,
+    pass_to_flows,
 )
 from makemore.errors import extra
 
@@ -43,8 +43,8 @@ def serve(
 
     # Each run is a process of its own, with another working directory.
     parameters = {"lists": absolute(lists), "home": str(home.absolute()), **asdict(flags)}
-    del parameters["notify"], parameters["timeout"]
-    set_alerts(flags.notify)
+    del parameters["notify"], parameters["timeout"], parameters["metrics"]
+    pass_to_flows(flags)
     os.environ["MAKEMORE_TIMEOUT"] = str(flags.timeout)
     with extra("flows"):
         from makemore.flows import server

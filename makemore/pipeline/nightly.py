@@ -33,13 +33,14 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Plan:
-    """Lists and options of a run, and the number of versions to keep."""
+    """Lists and options of a run, the number of versions to keep, and a file for metrics."""
 
     lists: list[str]
     read: IngestOptions = IngestOptions()
     build: BuildOptions = BuildOptions()
     train: TrainOptions = TrainOptions()
     keep: int = 30
+    metrics: Path | None = None
 
     def __post_init__(self) -> None:
         check_keep(self.keep)
@@ -63,7 +64,7 @@ def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
     Raises:
         MakemoreError: no list could be read and the home has none, all models failed, or a check failed.
     """
-    with recorded(home) as recording:
+    with recorded(home, plan.metrics) as recording:
         result = _run(home, plan, steps, recording)
         recording.end(result.outcome, result.version, result.problems)
     return result

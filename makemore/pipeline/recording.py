@@ -14,6 +14,8 @@ from makemore.database import first_line
 from makemore.home import Home
 from makemore.pipeline.inbox import Outcome
 from makemore.pipeline.ingest import quarantined_lists
+from makemore.reporting.metrics import write_metrics
+from makemore.reporting.status import read_status
 from makemore.versions import run_record
 from makemore.versions.registry import timestamp
 from makemore.versions.run_record import Quarantined, RunRecord
@@ -55,8 +57,8 @@ class Stopwatch:
 class Recording:
     """The record of a run in progress."""
 
-    def __init__(self, home: Path) -> None:
-        self._home, self._started = Home(home), time.perf_counter()
+    def __init__(self, home: Path, metrics: Path | None) -> None:
+        self._home, self._metrics, self._started = Home(home), metrics, time.perf_counter()
         before = run_record.read(self._home)
         self.stopwatch = Stopwatch()
         self.record = RunRecord(
@@ -73,7 +75,7 @@ class Recording:
         self.record = replace(self.record, names=names, rejects=rejects)
 
     def end(self, outcome: run_record.Outcome, version: Path | None = None, problems: Sequence[str] = ()) -> None:
-        """Write the record of the run that ended."""
+        """Write the record and the metrics of the run that ended."""
         now = timestamp()
         seconds = self.stopwatch.seconds | {"total": time.perf_counter() - self._started}
         self.record = replace(
@@ -87,6 +89,8 @@ class Recording:
             quarantined=self._quarantined(),
         )
         self._write()
+        if self._metrics:
+            self._write_metrics(self._metrics)
 
     def _quarantined(self) -> tuple[Quarantined, ...]:
         """The quarantined lists of the home; those of the run before if the database cannot be read."""
@@ -102,14 +106,21 @@ class Recording:
         except (OSError, ValueError) as error:
             log.warning("failed to write the record of the run: %s", first_line(error))
 
+    def _write_metrics(self, file: Path) -> None:
+        try:
+            status = read_status(self._home.path)
+            write_metrics(replace(status, last_run=self.record, quarantined=self.record.quarantined), file)
+        except Exception as error:
+            log.warning("failed to write the metrics to %s: %s", file, first_line(error))
+
 
 @contextmanager
-def recorded(home: Path) -> Iterator[Recording]:
+def recorded(home: Path, metrics: Path | None = None) -> Iterator[Recording]:
     """Record the run of the block, which calls `Recording.end` if it succeeds. The caller holds the lock of the home.
 
-    A run does not fail because of its record.
+    `metrics` is a file for Prometheus. A run does not fail because of its record or its metrics.
     """
-    recording = Recording(home)
+    recording = Recording(home, metrics)
     try:
         yield recording
     except BaseException as error:

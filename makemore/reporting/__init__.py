@@ -7,8 +7,9 @@
 - `diff`: the differences between two versions
 - `status`: the state of a home, in figures
 - `status_text`: the same as text
+- `metrics`: the same for Prometheus
 
 Imports only from versions, evaluation and below. Other packages import only these modules.
 """
 
-__all__ = ["columns", "diff", "report", "show", "status", "status_text", "text"]
+__all__ = ["columns", "diff", "metrics", "report", "show", "status", "status_text", "text"]

@@ -56,6 +56,14 @@ def test_lists_are_relative_to_the_folder_of_the_file(ok, home, tmp_path, monkey
     ]
 
 
+def test_the_file_of_metrics_is_relative_to_the_folder_of_the_file(ok, home):
+    """An empty environment variable switches metrics off."""
+    write(home, 'metrics = "../makemore.prom"\n')
+
+    assert values(ok, "--home", home)["metrics"][0] == str(home.parent / "makemore.prom")
+    assert values(ok, "--home", home, MAKEMORE_METRICS="")["metrics"][0] is None
+
+
 def test_a_list_of_the_command_line_replaces_those_of_the_file(ok, home):
     write(home, 'lists = ["inbox"]\n')
 

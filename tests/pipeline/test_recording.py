@@ -1,6 +1,7 @@
 """The record of a run: its outcome, the seconds of its steps, and what stays from the run before."""
 
 import asyncio
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -37,9 +38,9 @@ def run(home, tmp_path):
     """Function that runs the pipeline on names.txt and other lists, and returns the result and the record."""
     (tmp_path / "names.txt").write_text("emma\nolivia\nava\na.b\n")
 
-    def run(*others, **steps):
+    def run(*others, metrics=None, **steps):
         lists = [str(tmp_path / name) for name in ("names.txt", *others)]
-        plan = Plan(lists, train=TrainOptions(models=("bigram",), samples=10))
+        plan = Plan(lists, train=TrainOptions(models=("bigram",), samples=10), metrics=metrics)
         return run_nightly(home, plan, replace(STEPS, **steps)), run_record.read(Home(home))
 
     return run
@@ -85,7 +86,7 @@ def test_a_quarantined_list_stays_in_the_record_while_it_is_quarantined(run, tmp
     assert first.problems[0].startswith(f"{greek} is quarantined")
     assert second.problems == ()
     assert [each.uri for each in second.quarantined] == [str(greek)]
-    assert second.quarantined[0].reason.startswith("brings Greek")
+    assert second.quarantined[0].reason.startswith("contains names in Greek")
 
 
 @pytest.mark.parametrize(
@@ -142,3 +143,32 @@ def test_a_record_that_cannot_be_written_does_not_stop_the_run(home, run, caplog
     assert result.version.exists()
     assert record is None
     assert "failed to write the record of the run" in caplog.text
+
+
+def test_each_run_writes_its_metrics(run, tmp_path):
+    """A failed run too."""
+    file = tmp_path / "makemore.prom"
+    run(metrics=file)
+    first = file.read_text()
+    with pytest.raises(KeyboardInterrupt):
+        run(metrics=file, prune=partial(stopped, KeyboardInterrupt()))
+
+    assert f'makemore_last_run_failed{{home="{tmp_path / "home"}"}} 0.0' in first
+    assert 'step="train"' in first
+    assert f'makemore_last_run_failed{{home="{tmp_path / "home"}"}} 1.0' in file.read_text()
+
+
+def test_metrics_that_cannot_be_written_do_not_stop_the_run(run, tmp_path, caplog):
+    """The log has the path and the reason: a missing folder, or a missing package."""
+    _, record = run(metrics=tmp_path / "gone" / "makemore.prom")
+
+    assert record.outcome == "published"
+    assert f"failed to write the metrics to {tmp_path / 'gone' / 'makemore.prom'}: " in caplog.text
+
+
+def test_metrics_without_the_package_are_a_line_in_the_log(run, tmp_path, caplog, monkeypatch):
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    _, record = run(metrics=tmp_path / "makemore.prom")
+
+    assert record.outcome == "published"
+    assert "prometheus_client is not installed. hint: pip install 'makemore[flows]'" in caplog.text

@@ -115,7 +115,7 @@ def test_a_quarantined_list_needs_attention_until_it_is_released(home):
     with locked_home(home, "the tests"):
         ingest.release(home, str(path))
 
-    assert message.startswith(f"{path} is quarantined: it brings Greek")
+    assert message.startswith(f"{path} is quarantined: it contains names in Greek")
     assert message.endswith(f"hint: makemore release {path} --home {home}")
     assert before.needs_attention == (message,)
     assert read_status(home).needs_attention == ()
@@ -123,7 +123,7 @@ def test_a_quarantined_list_needs_attention_until_it_is_released(home):
 
 def test_the_quarantined_lists_of_a_locked_home_are_those_of_its_record(home):
     """The working database is locked for other processes then."""
-    record(home, "needs attention", quarantined=(Quarantined("/lists/a.txt", "brings Greek"),))
+    record(home, "needs attention", quarantined=(Quarantined("/lists/a.txt", "contains names in Greek"),))
     with locked_home(home, "nightly"):
         locked = read_status(home)
 

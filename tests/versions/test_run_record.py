@@ -18,7 +18,7 @@ RECORD = RunRecord(
     seconds={"ingest": 0.5, "total": 60.0},
     names=6818,
     rejects=3,
-    quarantined=(Quarantined("/lists/greek.txt", "brings Greek"),),
+    quarantined=(Quarantined("/lists/greek.txt", "contains names in Greek"),),
 )
 
 
