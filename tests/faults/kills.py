@@ -39,8 +39,8 @@ def random_kills(folder, n, seed=1, undisturbed=UNDISTURBED):
     return FaultResult(
         "kill -9 at a random moment of a run", n, n,
         f"0 lists lost, 0 incomplete versions; {reads:,} concurrent reads of the champion, no failure; {ended} kills "
-        "came too late, after the run had ended. The next run is clean and produces the same bytes as in a home without "
-        "kills",
+        "came too late, after the run had ended. The next run is clean and produces the same bytes as in a home "
+        "without kills",
     )  # fmt: skip
 
 
