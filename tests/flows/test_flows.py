@@ -1,5 +1,6 @@
 """The flows on a real Prefect server: order, retries, states, alerts and run pages."""
 
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,7 +19,7 @@ from makemore.pipeline.nightly import RunResult
 from makemore.sampling import sample, samplers
 from makemore.sampling.requests import Request, read_requests
 from makemore.training import full_batch
-from makemore.versions import store
+from makemore.versions import run_record, store
 from makemore.versions.version import Version
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -143,12 +144,19 @@ def test_a_run_with_nothing_to_do_sends_no_alert(names, tmp_path, monkeypatch, w
 
 
 def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, webhook):
-    """0 for a version and for nothing to do, 4 if the run needs attention, 1 if it failed."""
-    # The command line sets it. Restore it after the test.
+    """0 for a version and for nothing to do, 4 if the run needs attention, 1 if it failed. Each writes its metrics."""
+    # The command line sets them. Restore them after the test.
     monkeypatch.setenv("MAKEMORE_NOTIFY", "")
+    monkeypatch.setenv("MAKEMORE_METRICS", "")
+    metrics = []
 
     def run(home, *words, **env):
-        return makemore("run", *words, "--home", tmp_path / home, "--models", "bigram", "--samples", "10", **env)
+        file = tmp_path / "makemore.prom"
+        file.unlink(missing_ok=True)
+        words = (*words, "--home", tmp_path / home, "--models", "bigram", "--samples", "10", "--metrics", file)
+        done = makemore("run", *words, **env)
+        metrics.append(file.read_text())
+        return done
 
     made, idle = run("home", names), run("home", names)
     partial = run("home", names, tmp_path / "gone.txt", "--notify", webhook.url)
@@ -156,6 +164,10 @@ def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, w
     failed = run("other", tmp_path / "empty.txt", MAKEMORE_NOTIFY=webhook.url)
 
     assert [done.returncode for done in (made, idle, partial, failed)] == [0, 0, 4, 1]
+    flags = [
+        re.findall(r"^makemore_last_run_(?:failed|needs_attention){.*} (\d)", text, re.MULTILINE) for text in metrics
+    ]
+    assert flags == [["0", "0"], ["0", "0"], ["0", "1"], ["1", "0"]]
     assert "Promoted to champion (model: bigram)" in made.stdout
     assert idle.stdout == partial.stdout == "nothing to do: the newest version is up to date\n"
     assert "needs attention: " not in idle.stderr
@@ -212,6 +224,7 @@ def test_a_hanging_run_times_out(names, tmp_path, monkeypatch, webhook):
     assert state.name == "TimedOut"
     assert store.version_names(Home(tmp_path / "home")) == []
     assert [alert["status"] for alert in webhook.posted] == ["failed"]
+    assert run_record.read(Home(tmp_path / "home")).problems == ("it exceeded its time limit",)
     with locked_home(tmp_path / "home", "the tests", wait=0):
         pass
 
