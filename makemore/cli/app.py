@@ -58,7 +58,9 @@ app.config = [config_file]
 
 ListsArgument = Annotated[str, Parameter(help="Files, folders, globs or URLs.")]
 HomeOption = Annotated[Path, Parameter(env_var="MAKEMORE_HOME", help="Folder of the home.")]
-ConfigOption = Annotated[Path | None, Parameter(help="Lists and options; by default makemore.toml of the home.")]
+ConfigOption = Annotated[
+    Path | None, Parameter(help="File with lists and options; by default makemore.toml of the home.")
+]
 VersionOption = Annotated[str | None, Parameter(help="Published version; the champion by default.")]
 ModelOption = Annotated[
     str | None, Parameter(help="Model type; by default the one that the version was promoted with.")
@@ -103,7 +105,7 @@ class RunFlags:
     timeout: Annotated[float, Parameter(env_var="MAKEMORE_TIMEOUT")] = 6
     """Time limit of a run in hours."""
     metrics: Annotated[Path | None, Parameter(env_var="MAKEMORE_METRICS")] = None
-    """File to write metrics for Prometheus to after each run; its suffix is .prom for node_exporter."""
+    """File to write metrics for Prometheus to after each run; node_exporter needs the suffix .prom."""
 
     def __post_init__(self) -> None:
         check_keep(self.keep)

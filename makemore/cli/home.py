@@ -113,7 +113,7 @@ def export_home(
 def restore(
     file: Annotated[Path, Parameter(help="Archive of `makemore export-home`.")], /, *, home: HomeOption = DEFAULT_HOME
 ) -> None:
-    """Restore a home from an archive, after checking the whole archive. The home must not exist, or be an empty folder.
+    """Restore a home from an archive, after checking the whole archive. The home must be a new or an empty folder.
 
     Example: makemore restore names.tar.zst --home artifacts/homes/names
     """

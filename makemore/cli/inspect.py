@@ -90,8 +90,8 @@ def show(version: VersionOption = None, /, *, home: HomeOption = DEFAULT_HOME) -
 
 @app.command(group=INSPECT)
 def diff(
-    a: Annotated[str, Parameter(help="Published version, the earlier one.")],
-    b: Annotated[str, Parameter(help="Published version to compare with it.")],
+    a: Annotated[str, Parameter(help="Earlier published version.")],
+    b: Annotated[str, Parameter(help="Later published version, compared with the earlier one.")],
     /,
     *,
     home: HomeOption = DEFAULT_HOME,

@@ -50,8 +50,7 @@ class LoadedModel:
         """Sample `n` names: columns rank (from 1), name and nll (nats per character, end included).
 
         Equal seeds give equal names. `not_in` are names to exclude, `ban` are texts that no name may contain. The other
-        options are those of `SampleOptions`: prefix, suffix, contains, pattern, min_length, max_length, novel,
-        distinct, temperature, top_k and top_p.
+        options are the fields of `SampleOptions`.
 
         Raises:
             UnsatisfiableRequest: no name satisfies the constraints, or fewer than n do and `distinct` is set.

@@ -22,7 +22,7 @@ START, END = "<!-- counts: make reliability -->", "<!-- end of counts -->"
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=60, help="number of killed runs")
-    parser.add_argument("--every", type=int, default=2, help="kill before every Nth change to a file")
+    parser.add_argument("--every", type=int, default=2, help="kill before every Nth file change")
     parser.add_argument("--seconds", type=float, default=300, help="duration of concurrent runs and readers")
     parser.add_argument("--queries", type=int, default=1000, help="number of queries of an analyst during runs")
     parser.add_argument("--write", action="store_true", help="write the table into docs/project/reliability.md")
