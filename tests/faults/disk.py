@@ -139,14 +139,16 @@ def read_only(folder):
         ["ingest", folder / "second.txt"], ["build"], ["train"], ["prune", "--keep", 1], ["release"],
         ["forget", "first.txt"], ["pin", store.version_names(Home(home))[0]],
     ]  # fmt: skip
-    reads = [["sample", "-n", 3], ["query", "select 1"], ["versions"], ["show"], ["score", "emma"], ["compare"]]
+    reads = [
+        ["sample", "-n", 3], ["query", "select 1"], ["versions"], ["show"], ["score", "emma"], ["compare"], ["status"],
+    ]  # fmt: skip
     with _read_only(home) as is_read_only:
         if not is_read_only:
             return FaultResult("a read-only home", 0, 0, "skipped: the user is root and cannot mount")
         for words in writes:
             done = command(*words, "--home", home)
-            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), (words, done)
-            assert "cannot be written" in done.stderr, done.stderr
+            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), (words, done)
+            assert "is not writable" in done.stderr, done.stderr
         for words in reads:
             assert command(*words, "--home", home).returncode == 0, words
     run_to_end(home, folder / "second.txt")
