@@ -47,7 +47,7 @@ def figure(inputs: Inputs, repeats: int) -> Figure:
         measured,
         [
             "The names are distinct draws from a bigram model of the list; the model is the bigram of the list with "
-            "smoothing 1. Ours works for any model, through `forward`; the plain loop sums entries of a table. "
+            "smoothing 1. Ours walks the states of any automaton; the plain loop sums entries of a table. "
             f"Both give nll {ours.result['nll']:.7f} (asserted to 1e-9).",
             f"Standard error: every other line of the list, {errors['names']:,} distinct names, under the bigram "
             f"of the other lines, nll {errors['nll']:.4f}. The bootstrap draws distinct names with their counts, with "

@@ -50,7 +50,7 @@ def nightly(
 
 def _steps() -> RunSteps:
     def make_version(home: Path, build: BuildOptions, train: TrainOptions, clock: Stopwatch) -> Path:
-        # Imported only if a version is due: it needs torch.
+        # Imported only if a version is due: most runs train nothing.
         from makemore.flows import version_tasks
 
         return version_tasks.make_version(home, build, train, clock)

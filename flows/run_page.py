@@ -24,7 +24,7 @@ from makemore.reporting import columns
 from makemore.versions.version import Version
 
 if TYPE_CHECKING:
-    # It imports torch, which a run without a new version does not need.
+    # A run without a new version does not need what it imports.
     from makemore.pipeline.publish import VersionSteps
 
 MAX_ROWS = 200

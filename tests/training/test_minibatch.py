@@ -166,7 +166,7 @@ def test_the_loss_of_a_pass_is_the_nll_of_the_list():
     texts = ["jala", "je", "miley", "k"]
     names = Names(VOCAB.stream(texts), lengths, counts, counts.mean())
     model, _ = trained("gru", small("gru"), NAMES, VOCAB)
-    batches = Batches(names, 3, seed=1, device=torch.device("cpu"))
+    batches = Batches(names, 3, seed=1, device="cpu")
 
     with torch.no_grad():
         total = sum(batch_loss(model, batches, number).item() for number in range(batches.per_pass))
@@ -198,7 +198,7 @@ def test_a_net_is_trained_on_a_gpu(model_type, tmp_path):
     """It learns as on a CPU, resumes from its checkpoint, and returns to the CPU."""
     config, gpu = (
         small(model_type, epochs=20, dropout=0.1),
-        {"device": torch.device("cuda"), "checkpoint": tmp_path / "saved"},
+        {"device": "cuda", "checkpoint": tmp_path / "saved"},
     )
 
     model, metrics = trained(model_type, config, NAMES, VOCAB, dev=DEV, **gpu)
