@@ -3,7 +3,9 @@
 - `nightly`: the flow that runs the whole pipeline
 - `ingest`, `train`, `generate`: flows of its parts
 - `server`: a Prefect server and a worker on one machine
-- `preflight`: a check of Prefect's database
+- `embedded`: the server of one run, without a standing server
+- `embedded_server`: the process of that server
+- `preflight`: a check of its database
 - `SETTINGS`: Prefect settings of the flows
 
 The settings are set here, before the first import of Prefect, so that they apply in every working directory. A setting
@@ -13,7 +15,7 @@ in the user's environment has priority.
 import logging
 import os
 
-__all__ = ["SETTINGS", "generate", "ingest", "nightly", "preflight", "server", "train"]
+__all__ = ["SETTINGS", "embedded", "generate", "ingest", "nightly", "preflight", "server", "train"]
 
 SETTINGS = {
     # No telemetry. Without a network it also costs an error line and a locked database.

@@ -7,7 +7,7 @@ from typing import Any, cast
 from prefect import flow
 from prefect.states import Completed
 
-from makemore.flows import nightly_tasks, run_history, run_page
+from makemore.flows import embedded, nightly_tasks, run_history, run_page
 from makemore.flows.alerts import NEEDS_ATTENTION, send_alert
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
@@ -40,7 +40,8 @@ def nightly(
     plan = Plan(lists, read, build, train, keep, Path(metrics) if metrics else None)
     with locked_home(home, "nightly"):
         result = run_nightly(home, plan, _steps())
-    run_history.trim()
+    if embedded.is_running():
+        run_history.trim()
     message = f"published {result.version.name}" if result.version else "the newest version is up to date"
     name = NEEDS_ATTENTION if result.problems else None if result.version else NOTHING_TO_DO
     # A state that a flow returns is the state of its run. The caller gets the data.
@@ -55,4 +56,4 @@ def _steps() -> RunSteps:
 
         return version_tasks.make_version(home, build, train, clock)
 
-    return RunSteps(nightly_tasks.ingest, make_version, nightly_tasks.prune, run_page.lists, run_page.version)
+    return RunSteps(nightly_tasks.ingest, make_version, nightly_tasks.prune, run_page.decision, run_page.version)

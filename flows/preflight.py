@@ -1,4 +1,4 @@
-"""A check of the embedded server's database before Prefect starts: the server would retry for minutes."""
+"""A check of the embedded server's database before it starts: it would retry for minutes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ LOCK_TIMEOUT = 10
 SQLITE = "sqlite+aiosqlite:///"
 
 
-def check_database() -> None:
-    """Raise unless the embedded server can use its database. Without an embedded server, do nothing.
+def check_database() -> Path | None:
+    """The path of the embedded server's database, which it can use. None if it does not exist or is not SQLite.
 
     Raises:
         MakemoreError: the database is locked, damaged or not writable.
     """
-    settings = get_current_settings()
-    url = settings.server.database.connection_url
+    url = get_current_settings().server.database.connection_url
     address = url.get_secret_value() if url else ""
-    if settings.api.url or not address.startswith(SQLITE):
-        return
     path = Path(address.removeprefix(SQLITE).partition("?")[0])
-    if not path.exists():
-        return
+    if not address.startswith(SQLITE) or not path.exists():
+        return None
     try:
         with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)) as con:
             con.execute("begin immediate")
@@ -39,3 +36,4 @@ def check_database() -> None:
         if "locked" in str(error):
             hint = "wait for the program that uses it, or set another PREFECT_HOME"
         raise MakemoreError(f"Prefect's database {path} cannot be used ({error})", hint) from error
+    return path

@@ -6,7 +6,6 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prefect.client.base import ServerType
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 
@@ -24,8 +23,6 @@ def trim() -> int:
     ended = FlowRunFilter(end_time=FlowRunFilterEndTime(before_=before))
     deleted = 0
     with get_client(sync_client=True) as client:
-        if client.server_type is not ServerType.EPHEMERAL:
-            return 0
         try:
             for run in client.read_flow_runs(flow_run_filter=ended, limit=BATCH_SIZE):
                 client.delete_flow_run(run.id)

@@ -35,8 +35,10 @@ STATUSES = ("failed", "quarantined", "ingested", "unchanged")
 log = logging.getLogger("makemore")
 
 
-def lists(outcomes: Iterable[Outcome]) -> None:
-    """Show a table of the outcome of each list."""
+def decision(outcomes: Iterable[Outcome], why: str | None) -> None:
+    """Show a table of the outcome of each list, if a version is due."""
+    if not why:
+        return
     rows = [
         {
             "list": outcome.uri,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from makemore.cli.app import (
     DEFAULT_HOME,
@@ -21,9 +22,12 @@ from makemore.cli.app import (
     count,
     pass_to_flows,
 )
-from makemore.errors import NeedsAttention, extra
+from makemore.errors import MakemoreError, NeedsAttention, extra
 from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions
+
+if TYPE_CHECKING:
+    from makemore.pipeline.nightly import RunResult
 
 
 @app.command(group=RUN)
@@ -39,20 +43,18 @@ def run(
 
     Example: makemore run examples/names/english.txt
     """
+    from makemore.flows import embedded
     from makemore.pipeline.lists import check_lists
 
     check_lists(home, lists)
     pass_to_flows(flags)
-    print("starting Prefect: 10 s, 30 s the first time", file=sys.stderr)
-    with extra("flows"):
-        from makemore.flows import preflight
-        from makemore.flows.nightly import nightly
-    preflight.check_database()
-    for logger in ("prefect.flow_runs", "prefect.task_runs"):
-        # A failure has its traceback on the run page. Here it is one line, at the end.
-        logging.getLogger(logger).propagate = False
-    limited = nightly.with_options(timeout_seconds=3600 * flags.timeout)
-    result = limited(list(lists), home, flags.read, flags.build, flags.train, flags.keep)
+    is_embedded = embedded.is_default()
+    result = _run_if_idle(home, list(lists), flags) if is_embedded else None
+    if result is None:
+        with extra("flows"):
+            if is_embedded:
+                embedded.start()
+            result = _run_flow(home, list(lists), flags)
     if result.version:
         _print_version(result.version, home)
     else:
@@ -113,6 +115,37 @@ def train(
 
     with locked_home(home, "makemore train"):
         _print_version(make_version(home, options), home)
+
+
+def _run_if_idle(home: Path, lists: list[str], flags: RunFlags) -> RunResult | None:
+    """Run without Prefect if there is nothing to do; otherwise return None. A page of it would show nothing."""
+    from makemore.maintenance import retention
+    from makemore.pipeline.nightly import Plan, run_if_idle
+
+    plan = Plan(lists, flags.read, flags.build, flags.train, flags.keep, flags.metrics)
+    try:
+        with locked_home(home, "makemore run", wait=0):
+            return run_if_idle(home, plan, retention.prune)
+    except (MakemoreError, OSError):
+        # It comes up again in the flow, which retries, waits or reports it.
+        return None
+
+
+def _run_flow(home: Path, lists: list[str], flags: RunFlags) -> RunResult:
+    from makemore import models
+    from makemore.flows import embedded, version_tasks  # noqa: F401 (see below)
+    from makemore.flows.nightly import nightly
+
+    with suppress(MakemoreError):
+        # The server is still starting: import what a version needs. The run reports what is missing.
+        for model_type in flags.train.models:
+            models.model_class(model_type)
+    for logger in ("prefect.flow_runs", "prefect.task_runs"):
+        # A failure has its traceback on the run page. Here it is one line, at the end.
+        logging.getLogger(logger).propagate = False
+    limited = nightly.with_options(timeout_seconds=3600 * flags.timeout)
+    with embedded.ready():
+        return limited(lists, home, flags.read, flags.build, flags.train, flags.keep)
 
 
 def _print_version(version: Path, home: Path) -> None:

@@ -12,7 +12,8 @@ from makemore.ingest.store import Ingested
 from makemore.options import BuildOptions, IngestOptions, TrainOptions, check_keep
 from makemore.pipeline.due import record_newest, why_due
 from makemore.pipeline.inbox import Outcome, ingest_lists
-from makemore.pipeline.recording import Recording, Stopwatch, recorded
+from makemore.pipeline.ingest import recognise
+from makemore.pipeline.recording import Recording, Stopwatch, WorkFound, recorded
 from makemore.versions import registry, run_record
 
 log = logging.getLogger("makemore")
@@ -54,7 +55,8 @@ class RunSteps:
     make_version: Callable[[Path, BuildOptions, TrainOptions, Stopwatch], Path]
     """The only step that needs torch. It measures its own parts."""
     prune: Callable[[Path, int], object]
-    show_lists: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+    show_decision: Callable[[Sequence[Outcome], str | None], None] = lambda outcomes, why: None
+    """Called with the outcome of each list and the reason for a version, before the version is made."""
     show_version: Callable[[Path], None] = lambda version: None
 
 
@@ -70,6 +72,38 @@ def run_nightly(home: Path, plan: Plan, steps: RunSteps) -> RunResult:
     return result
 
 
+def run_if_idle(home: Path, plan: Plan, prune: Callable[[Path, int], object]) -> RunResult | None:
+    """Run to the end if there is nothing to do and nothing to report; otherwise return None, for a run that does it.
+
+    Only known lists are skipped, old versions pruned and the run recorded. The caller holds the lock of the home.
+    """
+    if not Home(home).db.exists() or any(Home(home).staging.glob("*")):
+        return None
+
+    def skip(home: Path, uri: str, options: IngestOptions) -> Ingested:
+        if recognised := recognise(home, uri, options):
+            return recognised
+        raise WorkFound
+
+    def check_decision(outcomes: Sequence[Outcome], why: str | None) -> None:
+        if why or any(outcome.problem for outcome in outcomes):
+            raise WorkFound
+
+    def make_no_version(*_: object) -> Path:
+        raise WorkFound
+
+    def prune_or_leave(home: Path, keep: int) -> None:
+        try:
+            prune(home, keep)
+        except (MakemoreError, OSError) as error:
+            raise WorkFound from error
+
+    try:
+        return run_nightly(home, plan, RunSteps(skip, make_no_version, prune_or_leave, check_decision))
+    except WorkFound:
+        return None
+
+
 def _run(home: Path, plan: Plan, steps: RunSteps, recording: Recording) -> RunResult:
     clock = recording.stopwatch
     steps = replace(steps, ingest=clock.timed("ingest", steps.ingest), prune=clock.timed("prune", steps.prune))
@@ -82,10 +116,10 @@ def _run(home: Path, plan: Plan, steps: RunSteps, recording: Recording) -> RunRe
         why = why_due(home, plan.build, plan.train)
     except NotFound as error:
         raise NotFound(" ".join(problems)) if problems else error from None
+    steps.show_decision(outcomes, why)
     version = None
     if why:
         log.info("a version is due: %s", why)
-        steps.show_lists(outcomes)
         try:
             version, version_problems = _make_version(home, plan, steps, clock)
         except Exception:

@@ -54,6 +54,10 @@ class Stopwatch:
         return replace(steps, **{step: self.timed(name, getattr(steps, step)) for step, name in names.items()})
 
 
+class WorkFound(BaseException):
+    """A run that was to end without work has some; another one does it. Not an Exception, which would be a problem."""
+
+
 class Recording:
     """The record of a run in progress."""
 
@@ -119,10 +123,13 @@ def recorded(home: Path, metrics: Path | None = None) -> Iterator[Recording]:
     """Record the run of the block, which calls `Recording.end` if it succeeds. The caller holds the lock of the home.
 
     `metrics` is a file for Prometheus. A run does not fail because of its record or its metrics.
+    After `WorkFound` the record stays `running` until that of the other run.
     """
     recording = Recording(home, metrics)
     try:
         yield recording
+    except WorkFound:
+        raise
     except BaseException as error:
         recording.end("failed", problems=[_reason(error)])
         raise

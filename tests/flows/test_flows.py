@@ -145,6 +145,9 @@ def test_a_run_with_nothing_to_do_sends_no_alert(names, tmp_path, monkeypatch, w
 
 def test_the_exit_code_of_makemore_run(makemore, names, tmp_path, monkeypatch, webhook):
     """0 for a version and for nothing to do, 4 if the run needs attention, 1 if it failed. Each writes its metrics."""
+    from prefect.settings import PREFECT_API_URL
+
+    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
     # The command line sets them. Restore them after the test.
     monkeypatch.setenv("MAKEMORE_NOTIFY", "")
     monkeypatch.setenv("MAKEMORE_METRICS", "")

@@ -17,23 +17,20 @@ def preflight():
 @pytest.fixture
 def database(preflight, tmp_path):
     """The path in Prefect's settings; the file does not exist."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_DATABASE_CONNECTION_URL, temporary_settings
+    from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL, temporary_settings
 
     path = tmp_path / "prefect.db"
-    with temporary_settings(
-        {PREFECT_SERVER_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{path}"}, restore_defaults={PREFECT_API_URL}
-    ):
+    with temporary_settings({PREFECT_SERVER_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{path}"}):
         yield path
 
 
 def test_a_missing_or_valid_database_passes(preflight, database):
-    """The check changes no byte of it."""
-    preflight.check_database()
+    """The check changes no byte of it, and returns its path."""
+    assert preflight.check_database() is None
     sqlite3.connect(database).execute("create table runs (id)").connection.close()
     before = database.read_bytes()
 
-    preflight.check_database()
-
+    assert preflight.check_database() == database
     assert database.read_bytes() == before
 
 
@@ -56,13 +53,3 @@ def test_a_locked_database_is_named(preflight, database, monkeypatch):
         preflight.check_database()
 
     holder.close()
-
-
-def test_without_an_embedded_server_nothing_is_checked(preflight, database):
-    """Another server has its own database."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    database.write_bytes(b"noise" * 1000)
-
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:4200/api"}):
-        preflight.check_database()

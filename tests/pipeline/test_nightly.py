@@ -13,8 +13,9 @@ from makemore.pipeline import ingest as ingest_step
 from makemore.pipeline import publish
 from makemore.pipeline.build import build_relations
 from makemore.pipeline.inbox import ingest_lists
-from makemore.pipeline.nightly import Plan, RunResult, RunSteps, run_nightly
-from makemore.versions import store
+from makemore.pipeline.ingest import quarantined_lists
+from makemore.pipeline.nightly import Plan, RunResult, RunSteps, run_if_idle, run_nightly
+from makemore.versions import run_record, store
 from makemore.versions.version import Version
 
 QUICK = TrainOptions(models=("bigram",), samples=10)
@@ -199,3 +200,59 @@ def test_keep_is_checked_before_the_run():
     """The error does not come after hours of training."""
     with pytest.raises(InvalidOption, match="--keep 0 is out of range"):
         Plan(["a.txt"], keep=0)
+
+
+def idle(tmp_path, *lists, train=QUICK, prune=retention.prune):
+    return run_if_idle(tmp_path / "home", Plan(list(map(str, lists)), train=train), prune)
+
+
+def test_an_idle_run_ends_and_is_recorded(inbox, tmp_path):
+    """It prunes. A list that is still quarantined is neither new nor a problem, nor is a second copy of a list."""
+    run(tmp_path, inbox)
+    (inbox / "greek.txt").write_text("αννα\nελένη\nσοφία\n")
+    run(tmp_path, inbox)
+    shutil.copy(inbox / "names.txt", inbox / "copy.txt")
+    kept = []
+
+    assert idle(tmp_path, inbox, prune=lambda home, keep: kept.append(keep)) == RunResult(None)
+    assert kept == [30]
+    assert run_record.read(Home(tmp_path / "home")).outcome == "nothing to do"
+
+
+@pytest.mark.parametrize(
+    "work", ["new", "changed", "quarantined", "unreadable", "missing", "option", "leftover", "prune"]
+)
+def test_an_idle_run_leaves_work_and_problems_to_a_whole_run(inbox, tmp_path, work, caplog):
+    """It changes no list, and that run has the same result as without it: nothing is done or told twice."""
+    run(tmp_path, inbox)
+    home, others = tmp_path / "home", {}
+    lists = [inbox, tmp_path / "gone.txt"] if work == "missing" else [inbox]
+    if work == "option":
+        others["train"] = TrainOptions(models=("bigram",), samples=11)
+    if work == "leftover":
+        (home / "staging" / "draft").mkdir(parents=True)
+    if work == "prune":
+
+        def prune(home, keep):
+            raise OSError(30, "Read-only file system")
+
+        others["prune"] = prune
+    texts = {"new": "mia\n", "quarantined": "αννα\nελένη\nσοφία\n", "unreadable": ""}
+    if work in texts:
+        (inbox / "other.txt").write_text(texts[work])
+    if work == "changed":
+        (inbox / "names.txt").write_text("emma\nolivia\nmia\n")
+    caplog.clear()
+
+    assert idle(tmp_path, *lists, **others) is None
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+    assert quarantined_lists(home) == []
+    whole = run(tmp_path, *lists, **others)
+    assert bool(whole.version) == (work in ("new", "changed", "option"))
+    assert len(whole.problems) == (work in ("quarantined", "unreadable", "missing", "prune"))
+
+
+def test_a_new_home_is_not_idle(tmp_path):
+    """Its folder is not even created."""
+    assert idle(tmp_path, tmp_path / "gone.txt") is None
+    assert not (tmp_path / "home").exists()
