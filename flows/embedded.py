@@ -12,11 +12,12 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from makemore import models
 from makemore.errors import MakemoreError
 
 HOST = "127.0.0.1"
@@ -64,19 +65,25 @@ def start() -> None:
 
 
 @contextmanager
-def ready() -> Iterator[None]:
-    """Wait until the server responds, and run the block. Do nothing without a server.
+def ready(model_types: Sequence[str]) -> Iterator[None]:
+    """Wait until the server responds, and run the block. Without a server, only run the block.
+
+    Meanwhile import what a version with these models needs.
 
     Raises:
         MakemoreError: the server does not respond.
     """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from makemore.flows import preflight
+    from makemore.flows import preflight, version_tasks  # noqa: F401 (imported while the server starts)
 
     if not _servers:
         yield
         return
+    with suppress(MakemoreError):
+        # The run reports what is missing.
+        for model_type in model_types:
+            models.model_class(model_type)
     try:
         with closing(
             http.client.HTTPConnection(

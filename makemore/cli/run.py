@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,19 +131,14 @@ def _run_if_idle(home: Path, lists: list[str], flags: RunFlags) -> RunResult | N
 
 
 def _run_flow(home: Path, lists: list[str], flags: RunFlags) -> RunResult:
-    from makemore import models
-    from makemore.flows import embedded, version_tasks  # noqa: F401 (see below)
+    from makemore.flows import embedded
     from makemore.flows.nightly import nightly
 
-    with suppress(MakemoreError):
-        # The server is still starting: import what a version needs. The run reports what is missing.
-        for model_type in flags.train.models:
-            models.model_class(model_type)
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run page. Here it is one line, at the end.
         logging.getLogger(logger).propagate = False
     limited = nightly.with_options(timeout_seconds=3600 * flags.timeout)
-    with embedded.ready():
+    with embedded.ready(flags.train.models):
         return limited(lists, home, flags.read, flags.build, flags.train, flags.keep)
 
 
