@@ -46,7 +46,7 @@ def counting_automaton(vocab_size: int) -> Automaton:
 def automaton_of(model: AutomatonModel, decoding: Decoding = Decoding()) -> Automaton:
     """Return the automaton of a model."""
     log_probs = model.log_probs_of(slice(None))
-    return Automaton(decoded(log_probs, decoding), -log_probs, model.transitions()[1].astype(np.int32))
+    return Automaton(decoded(log_probs, decoding), -log_probs, model.transitions()[1].astype(np.int32, copy=False))
 
 
 def decoded(log_probs: Floats, decoding: Decoding) -> Floats:

@@ -57,6 +57,8 @@ def done(home, tmp_path_factory):
         "compare": ["compare"],
         "show": ["show"],
         "versions": ["versions"],
+        "status": ["status"],
+        "config": ["config"],
         "diff": ["diff", version, version],
         "arpa": ["arpa"],
         "verify": ["verify"],
