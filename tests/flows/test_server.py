@@ -14,9 +14,7 @@ import pytest
 import yaml
 
 from makemore.errors import InvalidOption, MakemoreError
-from makemore.flows import SETTINGS, deployments, server
-from makemore.flows.alerts import NEEDS_ATTENTION
-from makemore.flows.nightly import NOTHING_TO_DO
+from makemore.flows import SETTINGS, server
 from tests.conftest import ENGLISH, ROOT
 
 
@@ -41,6 +39,8 @@ def processes_of(text):
 
 def test_serve_starts_and_stops_a_server_and_a_worker(prefect_home, port, tmp_path):
     """One signal stops both, with exit code 0 and no process left; the deployments are on the server."""
+    from makemore.flows import deployments
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MAKEMORE_"))}
     environment |= {"PREFECT_HOME": str(prefect_home), "PREFECT_SERVER_API_PORT": str(port)}
     words = ["serve", str(ENGLISH), "--home", "home", "--cron", "30 1 * * *", "--timezone", "Europe/Berlin"]
@@ -114,6 +114,10 @@ def test_the_automation_knows_all_final_states(prefect_server):
     """Also the names of our own states; saved twice, it exists once."""
     from prefect.automations import Automation
 
+    from makemore.flows import deployments
+    from makemore.flows.alerts import NEEDS_ATTENTION
+    from makemore.flows.nightly import NOTHING_TO_DO
+
     deployments.save_automation()
     deployments.save_automation()
 
@@ -140,6 +144,8 @@ def test_a_checkout_has_the_settings_of_the_flows():
 def test_prefect_yaml_deploys_what_serve_deploys():
     """Existing flows and parameters, with the same pool, names and limit."""
     import importlib
+
+    from makemore.flows import deployments
 
     page = yaml.safe_load((ROOT / "prefect.yaml").read_text())
     nightly, generate = page["deployments"]

@@ -13,6 +13,7 @@ from makemore.evaluation.loss import nll_of_names
 from makemore.models.ngram import Config, Model, NGrams
 from makemore.relations import catalog
 from makemore.relations.ngrams import read_ngrams
+from tests.conftest import NGRAM_RELATIONS
 
 LISTS = st.lists(st.text("bm\u0302😀", min_size=1, max_size=7), min_size=1, max_size=12)
 
@@ -34,7 +35,7 @@ def macro_nll(con, names):
 @given(LISTS, st.integers(2, 8), st.integers(1, 3))
 def test_states_have_distributions_and_the_automaton_agrees_with_sql(built, names, order, min_count):
     """Rows are positive and sum to one; seen and unseen names have the nll of the macro score_name."""
-    con = built(names, order=order, min_count=min_count)
+    con = built(names, order=order, min_count=min_count, relations=NGRAM_RELATIONS)
     model, vocab = made(con, order=order, min_count=min_count)
     scored = [*names, *(name[::-1] for name in names), vocab.chars[-1] * 12]
 

@@ -12,6 +12,7 @@ from makemore.evaluation.loss import nll_of_names
 from makemore.models.ngram import Config, Model
 from makemore.relations.arpa import lines
 from makemore.relations.ngrams import read_ngrams
+from tests.conftest import NGRAM_RELATIONS
 
 LISTS = st.lists(st.text("abé \u3000", min_size=1, max_size=7), min_size=1, max_size=9)
 
@@ -52,7 +53,7 @@ def nll(ngrams, words, order):
 def test_the_file_has_the_nll_of_the_model(built, names, order, min_count):
     """For seen names and the reversed ones, with spaces and other alphabets."""
     names = [name.strip() for name in names if name.strip()] or ["a"]
-    con = built(names, order=order, min_count=min_count)
+    con = built(names, order=order, min_count=min_count, relations=NGRAM_RELATIONS)
     vocab = read_vocab(con)
     model = Model.from_ngrams(read_ngrams(con, vocab), Config(order, min_count))
     scored = [*names, *(name[::-1] for name in names)]

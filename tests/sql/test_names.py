@@ -35,7 +35,7 @@ def test_every_entry_is_a_row_in_order(built):
 )
 def test_a_bucket_depends_on_the_name_alone(built, names):
     """Python's hashlib computes the same bucket."""
-    con = built(names)
+    con = built(names, relations=["content_names", "names"])
 
     assert con.execute("select name, bucket from names order by row").fetchall() == [
         (name, bucket(name)) for name in names
