@@ -63,14 +63,14 @@ class Recording:
 
     def __init__(self, home: Path, metrics: Path | None) -> None:
         self._home, self._metrics, self._started = Home(home), metrics, time.perf_counter()
-        before = run_record.read(self._home)
+        self._before = before = run_record.read(self._home)
         self.stopwatch = Stopwatch()
         self.record = RunRecord(
             timestamp(),
             last_success_at=before.last_success_at if before else None,
             quarantined=before.quarantined if before else (),
         )
-        self._write()
+        self._write(self.record)
 
     def ingested(self, outcomes: Sequence[Outcome]) -> None:
         """Add the names and rejected rows of new and changed lists."""
@@ -92,9 +92,13 @@ class Recording:
             seconds={step: round(value, 3) for step, value in seconds.items()},
             quarantined=self._quarantined(),
         )
-        self._write()
+        self._write(self.record)
         if self._metrics:
             self._write_metrics(self._metrics)
+
+    def withdraw(self) -> None:
+        """Restore the record of the run before."""
+        self._write(self._before)
 
     def _quarantined(self) -> tuple[Quarantined, ...]:
         """The quarantined lists of the home; those of the run before if the database cannot be read."""
@@ -104,9 +108,9 @@ class Recording:
             log.warning("failed to read the quarantined lists: %s", first_line(error))
             return self.record.quarantined
 
-    def _write(self) -> None:
+    def _write(self, record: RunRecord | None) -> None:
         try:
-            run_record.write(self._home, self.record)
+            run_record.write(self._home, record)
         except (OSError, ValueError) as error:
             log.warning("failed to write the record of the run: %s", first_line(error))
 
@@ -123,12 +127,13 @@ def recorded(home: Path, metrics: Path | None = None) -> Iterator[Recording]:
     """Record the run of the block, which calls `Recording.end` if it succeeds. The caller holds the lock of the home.
 
     `metrics` is a file for Prometheus. A run does not fail because of its record or its metrics.
-    After `WorkFound` the record stays `running` until that of the other run.
+    `WorkFound` withdraws the record: until the other run starts, this one would look like a killed run.
     """
     recording = Recording(home, metrics)
     try:
         yield recording
     except WorkFound:
+        recording.withdraw()
         raise
     except BaseException as error:
         recording.end("failed", problems=[_reason(error)])

@@ -66,6 +66,9 @@ def read(home: Home) -> RunRecord | None:
         return None
 
 
-def write(home: Home, record: RunRecord) -> None:
-    """Replace the record of the last run."""
-    write_json(home.path / LAST_RUN, with_checksum(asdict(record)))
+def write(home: Home, record: RunRecord | None) -> None:
+    """Replace the record of the last run, or delete it."""
+    if record is None:
+        (home.path / LAST_RUN).unlink(missing_ok=True)
+    else:
+        write_json(home.path / LAST_RUN, with_checksum(asdict(record)))

@@ -14,6 +14,7 @@ from makemore.options import TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
 from makemore.pipeline.nightly import Plan, RunSteps, run_nightly
+from makemore.pipeline.recording import WorkFound, recorded
 from makemore.versions import run_record
 from makemore.versions.run_record import LAST_RUN, RunRecord
 
@@ -172,3 +173,13 @@ def test_metrics_without_the_package_are_a_line_in_the_log(run, tmp_path, caplog
 
     assert record.outcome == "published"
     assert "prometheus_client is not installed. hint: pip install 'makemore[flows]'" in caplog.text
+
+
+@pytest.mark.parametrize("before", [None, RunRecord("2026-11-22T02:00:00Z", "published")], ids=["none", "published"])
+def test_a_run_that_leaves_its_work_to_another_one_leaves_no_record(home, before):
+    """The other run starts later, and until then this one would look like a killed run."""
+    run_record.write(Home(home), before)
+    with pytest.raises(WorkFound), recorded(home):
+        raise WorkFound
+
+    assert run_record.read(Home(home)) == before
