@@ -16,9 +16,10 @@ help: ## List the targets.
 
 setup: .venv/set-up ## Install the project and its tools into .venv, if anything changed.
 
-.venv/set-up: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[flows,docs,dev]'
+# A .venv without a working Python and pip is made again: an interrupted start, or a Python that was removed.
+.venv/set-up: pyproject.toml constraints.txt install.py
+	.venv/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	.venv/bin/python install.py
 	touch $@
 
 run: setup ## Run the whole job: ingest NAMES, build relations, train, publish a version.
