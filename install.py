@@ -44,22 +44,20 @@ class Installer:
         """Install packages; return whether that succeeded."""
         return subprocess.run([*self.command, "--quiet", *words], env=self.environment, check=False).returncode == 0
 
-    def torch_options(self) -> tuple[str, ...]:
+    def torch_options(self) -> tuple[str, ...] | None:
         """Return the options that are necessary for torch's CPU build where the machine has no GPU.
 
-        Exit if the CPU build is not found: the CUDA build takes several GB.
+        None if the CPU build is not found: the CUDA build takes several GB.
         """
-        if not sys.platform.startswith("linux") or has_gpu():
+        if not sys.platform.startswith("linux") or has_gpu() or "UV_TORCH_BACKEND" in self.environment:
             return ()
         for options in ((), self.cpu_options):
             command = (*self.command, "--dry-run", "--no-deps", *CONSTRAINED, *options, "torch")
             done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
             if done.returncode == 0 and not plans_cuda(done.stdout + done.stderr):
                 return options
-        sys.exit(
-            f"torch's CPU build was not found at {CPU_INDEX}, and its CUDA build takes several GB. "
-            "hint: set PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS to a place that has the CPU build"
-        )
+        print(done.stderr, end="", file=sys.stderr)
+        return None
 
 
 def plans_cuda(dry_run: str) -> bool:
@@ -109,7 +107,7 @@ def pip_installer() -> Installer:
 def uv_installer() -> Installer | None:
     """Return the installer uv, from the PATH or newly installed beside this Python; None if it cannot be installed."""
     pip, uv = pip_installer(), shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    if not Path(uv).exists() and not pip.install(*CONSTRAINED, "uv"):
+    if not Path(uv).exists() and not pip.install("--quiet", *CONSTRAINED, "uv"):
         return None
     config = subprocess.run([*pip.command[:3], "config", "list"], capture_output=True, text=True, check=True).stdout
     environment, options = uv_settings(config, os.environ)
@@ -119,12 +117,18 @@ def uv_installer() -> Installer | None:
 
 def main() -> None:
     """Install by uv, or else by pip; exit with a message if both fail."""
-    if (uv := uv_installer()) and uv.install(*uv.torch_options(), *PROJECT):
+    uv, pip = uv_installer(), pip_installer()
+    if uv and (options := uv.torch_options()) is not None and uv.install(*options, *PROJECT):
         return
-    print("uv cannot install makemore, see above. Installing with pip, which takes longer", file=sys.stderr)
-    pip = pip_installer()
-    if not pip.install(*pip.torch_options(), *PROJECT):
-        sys.exit("pip cannot install makemore, see above")
+    print("uv cannot install makemore: trying pip, which takes longer", file=sys.stderr)
+    options = pip.torch_options()
+    if options is None:
+        sys.exit(
+            f"torch's CPU build was not found, also not at {CPU_INDEX}. The CUDA build takes several GB. "
+            "hint: set PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS to a place that has the CPU build"
+        )
+    if not pip.install(*options, *PROJECT):
+        sys.exit("makemore cannot be installed: pip's errors are above")
 
 
 if __name__ == "__main__":

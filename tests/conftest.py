@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import threading
 from contextlib import redirect_stderr, redirect_stdout
@@ -78,6 +79,17 @@ def published(tmp_path_factory):
         build_relations(home, BuildOptions())
         publish.make_version(home, TrainOptions())
     return home
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """Path of a wheel of the checkout."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation")
+    subprocess.run([*pip, "--wheel-dir", folder, ROOT], check=True)
+    [path] = folder.glob("*.whl")
+    return path
 
 
 @pytest.fixture

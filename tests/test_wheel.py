@@ -5,8 +5,6 @@ import subprocess
 import sys
 from zipfile import ZipFile
 
-import pytest
-
 from tests.conftest import ROOT
 
 COMMANDS = """
@@ -27,16 +25,6 @@ for words in (
     app(words, result_action="return_value")
 print(nightly.name)
 """
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The path of a wheel of the checkout."""
-    pytest.importorskip("hatchling")
-    folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT)
-    [path] = folder.glob("*.whl")
-    return path
 
 
 def pip(*words):
