@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,10 @@ def serve(parameters: dict[str, Any], cron: str, timezone: str) -> None:
     Raises:
         InvalidOption: the time zone is unknown, or the port is invalid.
         MakemoreError: the port is in use, or the server or the worker ended; the other one is stopped.
+        ModuleNotFoundError: Prefect is not installed.
     """
+    if not find_spec("prefect"):
+        raise ModuleNotFoundError("Prefect is not installed", name="prefect")
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:

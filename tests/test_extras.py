@@ -89,6 +89,7 @@ def done(base, homes, tmp_path_factory):
     folder, (counts, net) = tmp_path_factory.mktemp("files"), homes
     [version] = version_names(Home(counts))
     newest = version_names(Home(net))[-1]
+    (folder / "new.txt").write_text("emma\n")
     (folder / "requests.csv").write_text("n,prefix\n5,ma\n")
     commands = {
         **{f"sample {model}": ["sample", "--model", model, "--novel"] for model in MODELS},
@@ -112,7 +113,7 @@ def done(base, homes, tmp_path_factory):
         "train gru": ["train", "--models", "gru"],
         "sample bow": ["sample", "--version", newest, "--model", "bow", "--home", str(net)],
         "score bow": ["score", "emma", "--version", newest, "--model", "bow", "--home", str(net)],
-        "run": ["run", str(ENGLISH)],
+        "run": ["run", str(folder / "new.txt")],
         "serve": ["serve", str(ENGLISH)],
     }
     words = json.dumps([[*words, *(["--home", str(counts)] * ("--home" not in words))] for words in commands.values()])

@@ -39,6 +39,7 @@ def serve(
 
     Example: makemore serve examples/names/english.txt --cron "30 1 * * *" --timezone Europe/Berlin
     """
+    from makemore.flows import server
     from makemore.pipeline.lists import absolute
 
     # Each run is a process of its own, with another working directory.
@@ -47,5 +48,4 @@ def serve(
     pass_to_flows(flags)
     os.environ["MAKEMORE_TIMEOUT"] = str(flags.timeout)
     with extra("flows"):
-        from makemore.flows import server
-    server.serve(parameters, cron, timezone)
+        server.serve(parameters, cron, timezone)
