@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from makemore.errors import VERIFY_HINT, CorruptData, HomeBusy, InvalidInput, NotFound
+from makemore.errors import VERIFY_HINT, CorruptData, HomeBusy, Interrupted, InvalidInput, NotFound
 from makemore.files.atomic import written_aside
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def connect(
             raise
         hint = hint if read_only else "free disk space, or run `makemore verify`"
         raise CorruptData(f"{db} cannot be {'read' if read_only else 'written'}: {first_line(error)}", hint) from error
+    except RuntimeError as error:
+        if Interrupted.received:
+            # DuckDB replaces it by a RuntimeError, which a caller could take for the failure of a list or a model.
+            raise Interrupted.received from error
+        raise
     finally:
         con.close()
 
@@ -121,6 +126,10 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        if Interrupted.received:
+            # The result of an interrupted query can still be open, and DuckDB refuses another query then.
+            con.close()
+            raise
         con.execute("rollback")
         raise
     con.execute("commit")

@@ -18,15 +18,18 @@
     └── NeedsAttention             4   completed, but a person has to look at part of it
         └── SomeModelsFailed       4   a version is published without the models that failed
 
+    Interrupted                  130   SIGINT, as by Ctrl-C (a KeyboardInterrupt); 143 SIGTERM
+
 The command line prints these in one line. It does the same for an OSError, such as a full disk, since the machine is at
 fault and not the program. Any other exception is a bug and keeps its traceback.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Optional, Self
 
 VERIFY_HINT = "run `makemore verify`, then `makemore rollback` if this version is the champion"
 """Hint for a damaged file of a published version."""
@@ -134,3 +137,15 @@ def extra(name: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise NotFound(f"{error.name} is not installed", f"pip install 'makemore[{name}]'") from error
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal stops the command."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    received: ClassVar[Optional["Interrupted"]] = None
+    """The last one of the command: a library can replace the exception, as DuckDB does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"received {signal.Signals(number).name}")
+        self.number = number

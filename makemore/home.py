@@ -50,7 +50,9 @@ class Home:
 
 @contextmanager
 def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True) -> Iterator[Home]:
-    """Lock a home for writing until the block ends; create it if it does not exist and `create` is true.
+    """Lock a home for writing until the block ends, and delete its drafts then.
+
+    Create the home if it does not exist and `create` is true.
 
     The operating system releases the lock when the process ends, however it ends. `wait` is in seconds.
 
@@ -86,6 +88,8 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
         owner.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "verb": verb, "since": since}))
         yield Home(path)
     finally:
+        # Drafts of a run that fails or is interrupted: no later run uses them.
+        shutil.rmtree(Home(path).staging, ignore_errors=True)
         owner.unlink(missing_ok=True)
         lock.release()
 

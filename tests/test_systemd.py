@@ -57,4 +57,4 @@ def test_a_missed_run_is_caught_up_and_a_killed_run_sends_an_alert():
     assert timer["Persistent"] == "true"
     assert service["Unit"]["OnFailure"] == "makemore-failed.service"
     assert service["Service"]["Type"] == "oneshot"
-    assert service["Service"]["SuccessExitStatus"] == "4"
+    assert service["Service"]["SuccessExitStatus"] == "4 143"

@@ -11,6 +11,7 @@ Results go to stdout, everything else to stderr. Only this package imports cyclo
 - `inspect`: query, compare, evaluate, show, diff, arpa
 - `versions`: versions, promote, rollback, pin, unpin
 - `home`: status, verify, prune, export-home, restore, release, forget
+- `interruption`: Ctrl-C and SIGTERM
 - `main`: the console script
 """
 
@@ -21,26 +22,45 @@ import os
 import sys
 import traceback
 
-# In the order of `makemore --help`.
-from makemore.cli import run, serve, config, names, inspect, versions, home  # isort: skip
-from makemore.cli.app import app
-from makemore.errors import MakemoreError
+try:
+    # In the order of `makemore --help`.
+    from makemore.cli import run, serve, config, names, inspect, versions, home  # isort: skip
+    from makemore.cli import interruption
+    from makemore.cli.app import app
+    from makemore.errors import MakemoreError
+except KeyboardInterrupt:
+    print("makemore: interrupted", file=sys.stderr)
+    sys.exit(130)
 
-__all__ = ["app", "config", "config_file", "home", "inspect", "main", "names", "run", "serve", "versions"]
+__all__ = [
+    "app",
+    "config",
+    "config_file",
+    "home",
+    "inspect",
+    "interruption",
+    "main",
+    "names",
+    "run",
+    "serve",
+    "versions",
+]
 
 
 def main() -> None:
     """Run the command line and exit with its code.
 
-    0 success; 1 error; 2 usage error; 3 request cannot be satisfied; 4 completed, needs attention; 130 interrupted.
+    0 success; 1 error; 2 usage error; 3 request cannot be satisfied; 4 completed, needs attention; 130 interrupted; 143
+    stopped by SIGTERM.
     A MakemoreError and an OSError are one line on stderr. Any other exception is a bug and keeps its traceback.
     """
     log = logging.getLogger("makemore")
     log.handlers = [logging.StreamHandler(sys.stderr)]
     log.propagate = False
     try:
-        app(sys.argv[1:])
-        sys.stdout.flush()
+        with interruption.stopped_by_signals():
+            app(sys.argv[1:])
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader closed the pipe, as `head` does. Nothing is left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,5 +71,7 @@ def main() -> None:
         for cause in (error, error.__cause__, error.__context__):
             traceback.clear_frames(cause.__traceback__ if cause else None)
         sys.exit(error.exit_code if isinstance(error, MakemoreError) else 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        message, code = interruption.describe(error, "".join(sys.argv[1:2]))
+        print(message, file=sys.stderr)
+        sys.exit(code)

@@ -44,6 +44,7 @@ app = App(
     group_commands=OTHER,
     # Markdown would be imported and parsed for a line of each command.
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=(), show_default=_default),
 )
 app.command(

@@ -9,8 +9,8 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -79,9 +79,10 @@ def assemble(job: Job) -> Path:
     table_format = tables.format_of(job.output)
     with tables.writing(job.output, table_format, job.metadata) as write, _progress(job.requests) as advance:
         for number, (which, _) in enumerate(job.shards):
-            for frame in _frames(job, number, keep=len(job.shards) > 1):
-                write(_columns(frame, job.requests[which], table_format))
-                advance(len(frame))
+            with closing(_frames(job, number, keep=len(job.shards) > 1)) as frames:
+                for frame in frames:
+                    write(_columns(frame, job.requests[which], table_format))
+                    advance(len(frame))
     shutil.rmtree(job.parts, ignore_errors=True)
     return job.output
 
@@ -123,14 +124,15 @@ def _fingerprint(file: str) -> str:
     return str(list_fingerprint(Path(file))["sha256"])
 
 
-def _frames(job: Job, number: int, *, keep: bool) -> Iterator[pl.DataFrame]:
+def _frames(job: Job, number: int, *, keep: bool) -> Generator[pl.DataFrame]:
     """Yield the names of a shard from its file, or generate them, and write the file if it is to be kept."""
     which, shard = job.shards[number]
     path = _part(job, number)
     if path.exists():
-        return iter([pl.read_ipc(path)])
+        yield pl.read_ipc(path)
+        return
     frames = _generate(prepare(job.version, job.requests[which]), shard)
-    return _written(path, frames) if keep else frames
+    yield from _written(path, frames) if keep else frames
 
 
 def _part(job: Job, number: int) -> Path:
@@ -142,15 +144,20 @@ def _written(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFram
     import pyarrow as pa
 
     path.parent.mkdir(exist_ok=True)
-    with written_aside(path) as aside, aside.open("wb") as file:
-        writer: pa.ipc.RecordBatchFileWriter | None = None
-        for frame in frames:
-            table = frame.to_arrow()
-            writer = writer or pa.ipc.new_file(file, table.schema)
-            writer.write_table(table)
-            yield frame
-        if writer:
-            writer.close()
+    try:
+        with written_aside(path) as aside, aside.open("wb") as file:
+            writer: pa.ipc.RecordBatchFileWriter | None = None
+            for frame in frames:
+                table = frame.to_arrow()
+                writer = writer or pa.ipc.new_file(file, table.schema)
+                writer.write_table(table)
+                yield frame
+            if writer:
+                writer.close()
+    finally:
+        with suppress(OSError):
+            # The first shard failed or was interrupted: the folder is empty.
+            path.parent.rmdir()
 
 
 def _generate(generation: Generation, shard: int) -> Iterator[pl.DataFrame]:

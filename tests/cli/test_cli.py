@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 from makemore import cli
-from makemore.errors import InvalidOption, NeedsAttention, NotFound, UnsatisfiableRequest
+from makemore.errors import Interrupted, InvalidOption, NeedsAttention, NotFound, UnsatisfiableRequest
 from makemore.files.tables import metadata_of
 from tests.conftest import ENGLISH
 
@@ -210,6 +211,7 @@ def test_an_error_is_one_line(makemore, published, tmp_path, arguments, message)
         (NeedsAttention("1 problem needs attention"), 4),
         (OSError(28, "No space left on device"), 1),
         (KeyboardInterrupt(), 130),
+        (Interrupted(signal.SIGTERM), 143),
     ],
 )
 def test_an_error_has_its_exit_code(makemore, monkeypatch, error, code):
@@ -222,7 +224,9 @@ def test_an_error_has_its_exit_code(makemore, monkeypatch, error, code):
     done = makemore("versions")
 
     assert done.returncode == code
-    assert done.stderr == ("" if isinstance(error, KeyboardInterrupt) else f"makemore: {error}\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("makemore: ")
+    assert isinstance(error, KeyboardInterrupt) or done.stderr == f"makemore: {error}\n"
 
 
 def test_another_exception_keeps_its_traceback(makemore, monkeypatch):
