@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -100,13 +101,25 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
     with analyst(snapshot) as con:
         try:
             result = con.sql(sql)
-            frame: pl.DataFrame = pl.DataFrame() if result is None else result.pl()
+            frame: pl.DataFrame = pl.DataFrame() if result is None else _fetched(con, result)
         except (duckdb.Error, pl.exceptions.PolarsError) as error:
             if _is_damage(error):
                 raise
             message = " ".join(str(error).partition("LINE 1:")[0].split())
             raise InvalidInput(f"the query failed: {message[:500]}") from error
     return frame.with_columns(_as_int64(column) for column in frame)
+
+
+def _fetched(con: duckdb.DuckDBPyConnection, result: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """Fetch a result in a thread: DuckDB runs no signal handlers of Python meanwhile, so Ctrl-C would have to wait."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pending = pool.submit(result.pl)
+        try:
+            frame: pl.DataFrame = pending.result()
+            return frame
+        except KeyboardInterrupt:
+            con.interrupt()
+            raise
 
 
 def _as_int64(column: pl.Series) -> pl.Series:

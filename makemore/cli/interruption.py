@@ -26,7 +26,6 @@ RESUME = {
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Raise Interrupted in the block on SIGINT and SIGTERM, whatever a library makes of the exception."""
-    Interrupted.received = None
 
     def stop(number: int, _frame: FrameType | None) -> None:
         Interrupted.received = Interrupted(number)
@@ -45,6 +44,7 @@ def stopped_by_signals() -> Iterator[None]:
             raise Interrupted.received from None
         raise
     finally:
+        Interrupted.received = None
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
