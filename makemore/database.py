@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -100,8 +100,7 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
 
     with analyst(snapshot) as con:
         try:
-            result = con.sql(sql)
-            frame: pl.DataFrame = pl.DataFrame() if result is None else _fetched(con, result)
+            frame = pl.DataFrame() if con.sql(sql) is None else _fetched(con, sql)
         except (duckdb.Error, pl.exceptions.PolarsError) as error:
             if _is_damage(error):
                 raise
@@ -110,16 +109,14 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
     return frame.with_columns(_as_int64(column) for column in frame)
 
 
-def _fetched(con: duckdb.DuckDBPyConnection, result: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """Fetch a result in a thread: DuckDB runs no signal handlers of Python meanwhile, so Ctrl-C would have to wait."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pending = pool.submit(result.pl)
-        try:
-            frame: pl.DataFrame = pending.result()
-            return frame
-        except KeyboardInterrupt:
-            con.interrupt()
-            raise
+def _fetched(con: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
+    """Run a query so that Ctrl-C interrupts it: DuckDB calls no signal handlers while it reads a relation."""
+    import polars as pl
+
+    with warnings.catch_warnings():
+        # That a relation needs one copy less.
+        warnings.simplefilter("ignore", UserWarning)
+        return pl.DataFrame(con.execute(sql).to_arrow_table())
 
 
 def _as_int64(column: pl.Series) -> pl.Series:

@@ -52,15 +52,15 @@ class Home:
 def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True) -> Iterator[Home]:
     """Lock a home for writing until the block ends, and delete its drafts then.
 
-    Create the home if it does not exist and `create` is true.
-
-    The operating system releases the lock when the process ends, however it ends. `wait` is in seconds.
+    Create the home if it does not exist and `create` is true. The operating system releases the lock
+    when the process ends, however it ends. `wait` is in seconds.
 
     Raises:
         HomeBusy: another run still has the lock after `wait`; the message reports which run.
         InvalidOption: the folder is not writable or DuckDB cannot open it.
         NotFound: the home does not exist and `create` is false.
     """
+    import shutil
     import socket
 
     from filelock import FileLock, Timeout

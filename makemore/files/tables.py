@@ -164,11 +164,14 @@ def _writing_parquet(file: IO[bytes], metadata: Metadata) -> Iterator[Write]:
         if sum(map(len, waiting)) >= ROW_GROUP:
             flush(is_last=False)
 
-    yield write
-    if waiting and (writer is None or sum(map(len, waiting))):
-        flush(is_last=True)
-    if writer is not None:
-        writer.close()
+    try:
+        yield write
+        if waiting and (writer is None or sum(map(len, waiting))):
+            flush(is_last=True)
+    finally:
+        if writer is not None:
+            # Before its file is closed, also after an error: otherwise it prints one when it is collected.
+            writer.close()
 
 
 class _Counted(io.RawIOBase):
