@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
 from makemore.cli.app import (
     DEFAULT_HOME,
     RUN,
@@ -18,7 +20,6 @@ from makemore.cli.app import (
     RunFlags,
     TrainFlags,
     app,
-    count,
     pass_to_flows,
 )
 from makemore.errors import MakemoreError, NeedsAttention, extra
@@ -26,7 +27,7 @@ from makemore.home import locked_home
 from makemore.options import BuildOptions, IngestOptions
 
 if TYPE_CHECKING:
-    from makemore.pipeline.nightly import RunResult
+    from makemore.pipeline.nightly import Plan, RunResult
 
 
 @app.command(group=RUN)
@@ -34,18 +35,23 @@ def run(
     *lists: ListsArgument,
     home: HomeOption = DEFAULT_HOME,
     config: ConfigOption = None,
+    dry_run: Annotated[bool, Parameter(help="Print what a run would do, and change nothing.")] = False,
     flags: Annotated[RunFlags, Flat] = RunFlags(),
 ) -> None:
     """Run the whole pipeline: ingest lists and, if anything changed, build, train and publish a version.
 
-    This is the Prefect flow `nightly`.
+    This is the Prefect flow `nightly`. A run with nothing to do ends before Prefect starts, unless a server is set up.
 
     Example: makemore run examples/names/english.txt
     """
-    from makemore.flows import embedded
     from makemore.pipeline.lists import check_lists
 
     check_lists(home, lists)
+    if dry_run:
+        _preview(home, list(lists), flags)
+        return
+    from makemore.flows import embedded
+
     pass_to_flows(flags)
     is_embedded = embedded.is_default()
     result = _run_if_idle(home, list(lists), flags) if is_embedded else None
@@ -59,7 +65,7 @@ def run(
     else:
         print("nothing to do: the newest version is up to date")
     if problems := result.problems:
-        raise NeedsAttention(f"{count(problems, 'problem')} need{'s' * (len(problems) == 1)} attention, listed above")
+        raise _attention(len(problems))
 
 
 @app.command(group=RUN)
@@ -116,15 +122,46 @@ def train(
         _print_version(make_version(home, options), home)
 
 
+def _attention(problems: int) -> NeedsAttention:
+    return NeedsAttention(f"{problems} problem{'s need' if problems != 1 else ' needs'} attention, listed above")
+
+
+def _preview(home: Path, lists: list[str], flags: RunFlags) -> None:
+    from makemore.maintenance import retention
+    from makemore.pipeline.preview import preview
+
+    found = preview(home, _plan(lists, flags))
+    for line in found.lists():
+        print(line)
+    if found.is_empty:
+        print("the run would fail: the home would have no list")
+    elif found.why:
+        print(f"a version is due: {found.why}")
+        print(f"would train {', '.join(flags.train.models)}")
+    else:
+        print("no version is due")
+    if not found.is_empty:
+        pruned = retention.would_prune(home, flags.keep, publishes=found.why is not None)
+        for freed in (*pruned.versions, *pruned.leftovers):
+            print(f"would delete {freed.path}")
+    if found.problems:
+        raise _attention(found.problems)
+
+
+def _plan(lists: list[str], flags: RunFlags) -> Plan:
+    from makemore.pipeline.nightly import Plan
+
+    return Plan(lists, flags.read, flags.build, flags.train, flags.keep, flags.metrics)
+
+
 def _run_if_idle(home: Path, lists: list[str], flags: RunFlags) -> RunResult | None:
     """Run without Prefect if there is nothing to do; otherwise return None. A page of it would show nothing."""
     from makemore.maintenance import retention
-    from makemore.pipeline.nightly import Plan, run_if_idle
+    from makemore.pipeline.nightly import run_if_idle
 
-    plan = Plan(lists, flags.read, flags.build, flags.train, flags.keep, flags.metrics)
     try:
         with locked_home(home, "makemore run", wait=0):
-            return run_if_idle(home, plan, retention.prune)
+            return run_if_idle(home, _plan(lists, flags), retention.prune)
     except (MakemoreError, OSError):
         # It comes up again in the flow, which retries, waits or reports it.
         return None

@@ -63,13 +63,29 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """
     existing, expected = _definitions(con), _expected_definitions()
     if unknown := [table for table in existing if existing[table] != expected.get(table)]:
-        raise InvalidInput(
-            f"the database has the schema of another makemore (table {unknown[0]})",
-            "make a new home of the same lists: makemore run LISTS --home FOLDER",
-        )
+        raise _other_schema(unknown[0])
     if existing.keys() != expected.keys():
         for table in TABLES:
             con.execute(sql(f"tables/{table}"))
+
+
+def copy_lists(source: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection) -> None:
+    """Copy the lists and what is known about them to a database with empty tables, but not their entries.
+
+    Raises:
+        InvalidInput: the database has the schema of another version of makemore.
+    """
+    if not (existing := _definitions(source)):
+        return
+    if unknown := [table for table in existing if existing[table] != _expected_definitions().get(table)]:
+        raise _other_schema(unknown[0])
+    for table in ("contents", "lists", "quarantined_lists", "forgotten"):
+        target.register("copied", source.sql(f"from {table}").to_arrow_table())
+        target.execute(f"insert into {table} by name from copied")
+        target.unregister("copied")
+    for table, column in (("contents", "content_id"), ("lists", "source_id")):
+        [(next_id,)] = target.execute(f"select coalesce(max({column}), 0) + 1 from {table}").fetchall()
+        target.execute(f"create or replace sequence {column}s start {next_id}")
 
 
 def _definitions(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -183,3 +199,10 @@ def _append(con: duckdb.DuckDBPyConnection, table: str, content_id: int, rows: p
     con.execute(f"insert into {table} by name select * from new_rows")
     con.unregister("new_rows")
     return len(rows)
+
+
+def _other_schema(table: str) -> InvalidInput:
+    return InvalidInput(
+        f"the database has the schema of another makemore (table {table})",
+        "make a new home of the same lists: makemore run LISTS --home FOLDER",
+    )

@@ -13,11 +13,14 @@ from makemore.files.sizes import size
 from makemore.home import Home
 from makemore.options import check_keep
 from makemore.versions import registry
+from makemore.versions.registry import Promotion, Registry
 from makemore.versions.run_record import LAST_RUN
 from makemore.versions.store import version_names
 
 MAX_CHECKPOINT_AGE = 7 * 24 * 3600
 """Seconds without a write after which no run resumes from a checkpoint."""
+
+NEXT = "the next version"
 
 log = logging.getLogger("makemore")
 
@@ -55,13 +58,11 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
         CorruptData: the registry is damaged; nothing is deleted.
         OSError: something cannot be deleted; everything else is.
     """
-    check_keep(keep)
-    place = Home(home)
-    published, why = version_names(place), _why_kept(place, keep)
-    versions = [place.versions / version for version in published if version not in why]
-    leftovers = sorted(_leftovers(place))
-    pruned = Pruned(_deleted(place, versions), _deleted(place, leftovers), why)
+    pruned, place = would_prune(home, keep), Home(home)
     if not dry_run:
+        versions, leftovers = (
+            [place.path / each.path for each in some] for some in (pruned.versions, pruned.leftovers)
+        )
         errors = []
         for path in leftovers:
             try:
@@ -76,9 +77,25 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     return pruned
 
 
-def _why_kept(home: Home, keep: int) -> dict[str, str]:
+def would_prune(home: Path, keep: int, *, publishes: bool = False) -> Pruned:
+    """What `prune` would delete; with `publishes`, after a run that publishes one more version and promotes it.
+
+    Raises:
+        InvalidOption: `keep` is less than 1.
+        CorruptData: the registry is damaged.
+    """
+    check_keep(keep)
+    place = Home(home)
+    published, known = version_names(place), registry.read(place)
+    if publishes:
+        known = known.with_decision(Promotion(NEXT, "", registry.timestamp(), "promoted"))
+    why = _why_kept([*published, *[NEXT] * publishes], known, keep)
+    versions = [place.versions / version for version in published if version not in why]
+    return Pruned(_deleted(place, versions), _deleted(place, sorted(_leftovers(place))), why)
+
+
+def _why_kept(published: list[str], known: Registry, keep: int) -> dict[str, str]:
     """The versions that stay, oldest first, with the reason."""
-    published, known = version_names(home), registry.read(home)
     if known.champion is None:
         return dict.fromkeys(published, "no champion is known until the next run")
     # Forgotten versions stay only while they are protected.

@@ -9,6 +9,7 @@
 - `train`: one model: trained, evaluated, sampled
 - `publish`: the publication of a draft
 - `nightly`: the whole job
+- `preview`: what a run would do
 - `recording`: the record of a run, and the seconds of its steps
 - `sample`: the names of requests, in a file
 - `score`: name scores of a list
@@ -24,6 +25,7 @@ __all__ = [
     "ingest",
     "lists",
     "nightly",
+    "preview",
     "publish",
     "recording",
     "sample",

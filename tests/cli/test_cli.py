@@ -292,3 +292,20 @@ def test_a_closed_pipe_is_not_an_error(published):
 
     assert done.stdout == "source_id,row,name,weight,length,bucket,split\n"
     assert done.stderr == ""
+
+
+def test_a_dry_run_prints_what_a_run_would_do(makemore, tmp_path):
+    """Exit code 0, or 4 for a problem; no home is created."""
+    names, home = tmp_path / "names.txt", tmp_path / "home"
+    names.write_text("emma\nolivia\nava\n")
+
+    done = makemore("run", names, "--home", home, "--models", "bigram", "--dry-run")
+    partial = makemore("run", names, tmp_path / "gone.txt", "--home", home, "--dry-run")
+
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [f"{names}: new: 3 names, 0 rejected", "a version is due: no version exists", "would train bigram"],
+    )
+    assert partial.returncode == 4
+    assert f"{tmp_path / 'gone.txt'}: unreadable: " in partial.stdout
+    assert not home.exists()
