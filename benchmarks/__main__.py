@@ -25,6 +25,7 @@ from benchmarks import (
     ngram,
     run,
     sampling,
+    setup,
     transformer,
 )
 from benchmarks.figure import details, summary
@@ -32,7 +33,7 @@ from benchmarks.inputs import BUNDLED, Inputs, find_names
 
 MODULES = (
     bigram_net, count_models, counting, evaluation, ingest, help, ngram, run, idle, incremental, transformer, models,
-    sampling, generators, nets,
+    sampling, generators, nets, setup,
 )  # fmt: skip
 FIGURES = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 
