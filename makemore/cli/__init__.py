@@ -68,10 +68,17 @@ def main() -> None:
         print(f"makemore: {error}", file=sys.stderr)
         # Prefect keeps the error of a failed task until the interpreter exits, and its frames a database connection:
         # DuckDB would then print forty lines.
-        for cause in (error, error.__cause__, error.__context__):
-            traceback.clear_frames(cause.__traceback__ if cause else None)
+        _clear_frames(error)
         sys.exit(error.exit_code if isinstance(error, MakemoreError) else 1)
     except KeyboardInterrupt as error:
         message, code = interruption.describe(error, "".join(sys.argv[1:2]))
         print(message, file=sys.stderr)
+        _clear_frames(error)
         sys.exit(code)
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Release what the frames of an error and of its causes hold."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -126,8 +126,7 @@ def _fingerprint(file: str) -> str:
 
 def _frames(job: Job, number: int, *, keep: bool) -> Generator[pl.DataFrame]:
     """Yield the names of a shard from its file, or generate them, and write the file if it is to be kept."""
-    which, shard = job.shards[number]
-    path = _part(job, number)
+    (which, shard), path = job.shards[number], _part(job, number)
     if path.exists():
         yield pl.read_ipc(path)
         return
@@ -140,7 +139,7 @@ def _part(job: Job, number: int) -> Path:
 
 
 def _written(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Yield the frames and write them to a file, which appears after the last one."""
+    """Yield the frames and write them to a file, complete or absent. Remove its folder if that stays empty."""
     import pyarrow as pa
 
     path.parent.mkdir(exist_ok=True)
@@ -156,7 +155,6 @@ def _written(path: Path, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFram
                 writer.close()
     finally:
         with suppress(OSError):
-            # The first shard failed or was interrupted: the folder is empty.
             path.parent.rmdir()
 
 
