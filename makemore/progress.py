@@ -33,6 +33,17 @@ def counting(label: str, total: float) -> Iterator[Callable[[float, str], None]]
         yield lambda done, text: progress.update(task, completed=done, description=f"{label}  {text}")
 
 
+@contextmanager
+def phase(label: str) -> Iterator[None]:
+    """Show a label and a moving bar while the block runs, for work without a known total."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with _progress() as progress:
+        progress.add_task(label, total=None)
+        yield
+
+
 def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import Progress

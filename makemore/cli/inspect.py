@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from makemore.cli.app import DEFAULT_HOME, INSPECT, Flat, HomeOption, OutputOption, VersionOption, app, find, list_file
 from makemore.home import Home
 from makemore.options import ReadOptions, TableFormat
+from makemore.progress import phase
 
 
 @app.command(group=INSPECT)
@@ -30,7 +31,8 @@ def query(
     from makemore.files import tables
     from makemore.reporting import text
 
-    result = database.query(find(home, version).stats, sql)
+    with phase("running the query"):
+        result = database.query(find(home, version).stats, sql)
     if output is not None:
         tables.write_table(result, output, format or tables.format_of(output))
     elif format is not None:

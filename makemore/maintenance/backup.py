@@ -17,7 +17,7 @@ from makemore.files.atomic import check_target, sync
 from makemore.files.checksums import fingerprint
 from makemore.home import Home, locked_home
 from makemore.maintenance import checking
-from makemore.progress import track
+from makemore.progress import phase, track
 from makemore.versions import registry
 from makemore.versions.folder import MANIFEST, VERSION_NAME
 from makemore.versions.store import list_versions
@@ -55,7 +55,8 @@ def export_home(home: Path, file: Path) -> ExportSummary:
     check_target(file)
     if file.resolve().is_relative_to(home.resolve()):
         raise InvalidOption(f"{file} is inside the home", "use another folder, at best on another disk")
-    files, left_out = _files(Home(home))
+    with phase(f"checking {home}"):
+        files, left_out = _files(Home(home))
     contents = {"format": archive.FORMAT, "makemore": __version__, "created_at": registry.timestamp(), "files": files}
     # One name for all exports of a home: the next export overwrites the leftover of a killed one.
     aside = file.with_name(f".{hashlib.sha256(bytes(home.resolve())).hexdigest()[:12]}.export.partial")

@@ -10,6 +10,7 @@ import duckdb
 from makemore.database import connect, first_line
 from makemore.errors import CorruptData, HomeBusy
 from makemore.home import Home, locked_home
+from makemore.progress import phase
 from makemore.versions import registry
 from makemore.versions.store import find_version, list_versions
 
@@ -44,7 +45,7 @@ def verify(home: Path, name: str | None = None) -> Iterator[str]:
         versions = [find_version(place, name)]
     else:
         try:
-            with locked_home(home, "makemore verify", wait=0):
+            with locked_home(home, "makemore verify", wait=0), phase(f"checking {place.db.name}"):
                 problems = list(database_problems(place))
         except HomeBusy as error:
             yield f"{place.db.name}: not checked: {error}"
@@ -53,7 +54,8 @@ def verify(home: Path, name: str | None = None) -> Iterator[str]:
         yield from lines(registry.REGISTRY, list(registry_problems(place)), REGISTRY_HINT)
     for version in versions:
         try:
-            problems = list(version.verify())
+            with phase(f"checking {version.name}"):
+                problems = list(version.verify())
         except FileNotFoundError as error:
             problems = [str(error)]
         if version.path.exists():

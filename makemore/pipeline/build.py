@@ -14,6 +14,7 @@ from makemore.errors import InvalidInput, NotFound
 from makemore.home import Home
 from makemore.ingest import store
 from makemore.options import BuildOptions, as_config
+from makemore.progress import phase
 from makemore.relations import catalog, incremental
 from makemore.relations.bigram_counts import content_bigram_counts
 
@@ -33,7 +34,8 @@ def build_relations(home: Path, options: BuildOptions) -> dict[str, int]:
     """
     with connect(Home(home).db) as con:
         sources = sources_of(con, home)
-        _build(con, sources, options)
+        with phase("building relations"):
+            _build(con, sources, options)
         rows = {name: catalog.count_rows(con, name) for name in ("entries", *sorted(catalog.counted()))}
     lists, checks = len(sources), len(catalog.checks())
     log.info("built relations: names %s, lists %d, checks passed %d", f"{rows['entries']:,}", lists, checks)

@@ -21,6 +21,7 @@ from makemore.evaluation import scores
 from makemore.files import tables
 from makemore.inference.loading import LoadedModel
 from makemore.models.ngram import NGrams
+from makemore.progress import phase
 from makemore.relations import ngrams
 from makemore.training import train
 from makemore.training.settings import TrainingSettings
@@ -62,7 +63,8 @@ def evaluate_model(draft: Path, model_type: str) -> dict[str, float]:
     model, vocab = weights.load_model(version.model_folder(model_type))
     with connect(version.stats, read_only=True) as con:
         names = scores.names_to_score(con)
-    scored = scores.score(model, vocab, names)
+    with phase(f"evaluating {model_type}"):
+        scored = scores.score(model, vocab, names)
     held_out = scored.filter(pl.col("split") != "train")
     tables.write_table(held_out, version.scores(model_type), "parquet")
     metrics = scores.metrics_by_split(scored)
@@ -78,7 +80,8 @@ def sample_model(draft: Path, model_type: str) -> int:
     options = version.made_from["train"]
     loaded = LoadedModel(version.model_folder(model_type), options["device"])
     started = time.perf_counter()
-    names = loaded.sample(options["samples"], seed=options["seed"]).rename({"rank": "row"})
+    with phase(f"sampling {model_type}"):
+        names = loaded.sample(options["samples"], seed=options["seed"]).rename({"rank": "row"})
     speed = round(len(names) / (time.perf_counter() - started))
     version.write_metrics(model_type, version.read_metrics(model_type) | {"names_per_second": speed})
     with connect(version.stats, read_only=True) as con:
@@ -106,7 +109,8 @@ def _corpus(con: duckdb.DuckDBPyConnection, draft: Version, vocab: Vocab) -> tra
 
 def _ngrams(con: duckdb.DuckDBPyConnection, vocab: Vocab) -> NGrams:
     """Compute and read the n-grams of the draft; log the orders with fallback discounts."""
-    ngrams.compute(con)
+    with phase("counting n-grams"):
+        ngrams.compute(con)
     if fallbacks := ngrams.fallbacks(con):
         # Almost every list has too few n-grams of order 1, which are its characters.
         log.log(
