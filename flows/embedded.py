@@ -61,6 +61,8 @@ def start() -> None:
         _servers.append(
             subprocess.Popen(command, pass_fds=[listener.fileno()], stdin=subprocess.PIPE, start_new_session=True)
         )
+        # It is of this very installation.
+        os.environ["PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"] = "false"
         os.environ["PREFECT_API_URL"] = f"http://{HOST}:{listener.getsockname()[1]}/api"
 
 
@@ -75,11 +77,11 @@ def ready(model_types: Sequence[str]) -> Iterator[None]:
     """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from makemore.flows import preflight, version_tasks  # noqa: F401 (imported while the server starts)
-
     if not _servers:
         yield
         return
+    from makemore.flows import preflight, version_tasks  # noqa: F401 (imported while the server starts)
+
     with suppress(MakemoreError):
         # The run reports what is missing.
         for model_type in model_types:
