@@ -16,10 +16,12 @@ help: ## List the targets.
 
 setup: .venv/set-up ## Install the project and its tools into .venv, if anything changed.
 
-# A .venv without a working Python and pip is made again: an interrupted start, or a Python that was removed.
+# After an interrupted set-up (no file set-up) all packages are installed again: some may be incomplete. A .venv without a
+# working Python and pip is created again.
 .venv/set-up: pyproject.toml constraints.txt install.py
 	.venv/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	.venv/bin/python install.py
+	rm -f $@
+	.venv/bin/python install.py $(if $(wildcard .venv/set-up),,--force-reinstall)
 	touch $@
 
 run: setup ## Run the whole job: ingest NAMES, build relations, train, publish a version.

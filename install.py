@@ -3,6 +3,8 @@
 uv installs the packages, or pip if uv cannot be installed or fails. uv does not read pip's configuration, so the
 indexes, folders of wheels and constraints that pip would use are passed on. Without an NVIDIA GPU, torch is its CPU
 build.
+
+Usage: python install.py [OPTION...], with options of `pip install` that uv has too.
 """
 
 import os
@@ -117,8 +119,8 @@ def uv_installer() -> Installer | None:
 
 def main() -> None:
     """Install by uv, or else by pip; exit with a message if both fail."""
-    uv, pip = uv_installer(), pip_installer()
-    if uv and (options := uv.torch_options()) is not None and uv.install(*options, *PROJECT):
+    uv, pip, words = uv_installer(), pip_installer(), (*sys.argv[1:], *PROJECT)
+    if uv and (options := uv.torch_options()) is not None and uv.install(*options, *words):
         return
     print("uv cannot install makemore: trying pip, which takes longer", file=sys.stderr)
     options = pip.torch_options()
@@ -127,7 +129,7 @@ def main() -> None:
             f"torch's CPU build was not found, also not at {CPU_INDEX}. The CUDA build takes several GB. "
             "hint: set PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS to a place that has the CPU build"
         )
-    if not pip.install(*options, *PROJECT):
+    if not pip.install(*options, *words):
         sys.exit("makemore cannot be installed: pip's errors are above")
 
 
