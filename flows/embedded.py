@@ -46,11 +46,13 @@ def is_running() -> bool:
 
 
 def start() -> None:
-    """Start the server and make Prefect use it. Call it before the first import of Prefect.
+    """Start the server, unless it is started, and make Prefect use it. Call it before the first import of Prefect.
 
     Raises:
         ModuleNotFoundError: Prefect is not installed.
     """
+    if _servers:
+        return
     if not find_spec("prefect"):
         raise ModuleNotFoundError("Prefect is not installed", name="prefect")
     # The socket listens from now on: requests wait until the server accepts them, and no other process gets its port.

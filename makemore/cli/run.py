@@ -23,7 +23,7 @@ from makemore.cli.app import (
     pass_to_flows,
 )
 from makemore.errors import MakemoreError, NeedsAttention, extra
-from makemore.home import locked_home
+from makemore.home import Home, locked_home
 from makemore.options import BuildOptions, IngestOptions
 
 if TYPE_CHECKING:
@@ -44,16 +44,20 @@ def run(
 
     Example: makemore run examples/names/english.txt
     """
-    from makemore.pipeline.lists import check_lists
-
-    check_lists(home, lists)
     if dry_run:
         _preview(home, list(lists), flags)
         return
     from makemore.flows import embedded
 
-    pass_to_flows(flags)
     is_embedded = embedded.is_default()
+    if is_embedded and not Home(home).db.exists() and any(Path(name).exists() for name in lists):
+        # There is work for certain: start before the imports of the pipeline.
+        with extra("flows"):
+            embedded.start()
+    from makemore.pipeline.lists import check_lists
+
+    check_lists(home, lists)
+    pass_to_flows(flags)
     result = _run_if_idle(home, list(lists), flags) if is_embedded else None
     if result is None:
         with extra("flows"):
@@ -128,8 +132,10 @@ def _attention(problems: int) -> NeedsAttention:
 
 def _preview(home: Path, lists: list[str], flags: RunFlags) -> None:
     from makemore.maintenance import retention
+    from makemore.pipeline.lists import check_lists
     from makemore.pipeline.preview import preview
 
+    check_lists(home, lists)
     found = preview(home, _plan(lists, flags))
     for line in found.lists():
         print(line)

@@ -71,6 +71,9 @@ def test_no_server_outlives_its_run(tmp_path, environment, end):
     """However the run ends."""
     process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     process.stdout.readline()
+    until = time.monotonic() + 10
+    while len(processes_of(f"PREFECT_HOME={tmp_path}")) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
     assert len(processes_of(f"PREFECT_HOME={tmp_path}")) == 2
     process.send_signal(end)
     process.communicate()
