@@ -93,7 +93,9 @@ def export_home(
     *,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Write a home to one archive: lists, relations, versions and registry. The archive is read back and checked.
+    """Write a home to one archive: the database with all names, `makemore.toml`, the versions and the registry.
+
+    The archive is read back and checked.
 
     Example: makemore export-home names.tar.zst
     """

@@ -1,4 +1,4 @@
--- ngrams_add_up: the count of an n-gram is the sum of the counts of the n-grams that extend it by one character.
+-- ngrams_add_up: an n-gram that does not end a name is counted as often as all n-grams that add one character after it.
 --
 -- For the context '.' the sum is the number of names in train; for '' it is the number of their bigrams.
 with followed as (
