@@ -91,7 +91,7 @@ def analyst(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def query(snapshot: Path, sql: str) -> pl.DataFrame:
-    """The result of a query on a snapshot.
+    """The result of a query on a snapshot; of several statements, that of the last one.
 
     Raises:
         InvalidInput: DuckDB rejects the query.
@@ -100,7 +100,10 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
 
     with analyst(snapshot) as con:
         try:
-            frame = pl.DataFrame() if con.sql(sql) is None else _fetched(con, sql)
+            *setup, last = [statement.query for statement in con.extract_statements(sql)] or [""]
+            for statement in setup:
+                con.execute(statement).fetchall()
+            frame = pl.DataFrame() if con.sql(last) is None else _fetched(con, last)
         except (duckdb.Error, pl.exceptions.PolarsError) as error:
             if _is_damage(error):
                 raise

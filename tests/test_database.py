@@ -151,6 +151,15 @@ def test_an_analyst_has_access_to_the_snapshot_alone(snapshot, tmp_path, stateme
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+def test_each_statement_of_a_query_runs_once(snapshot):
+    """The result is that of the last one, which can use what the earlier ones created."""
+    several = "create temp table t as select 42 as x; select 1; select * from t"
+
+    assert query(snapshot, several).to_dicts() == [{"x": 42}]
+    assert query(snapshot, "create temp table t as select 1").is_empty()
+    assert query(snapshot, "").is_empty()
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, duckdb.ConversionException])
 def test_a_transaction_is_all_or_nothing(error):
     """An error of any kind rolls back the block, with its tables; the connection stays usable."""
