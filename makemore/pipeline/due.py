@@ -72,9 +72,10 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         if changed := [name for name in old | new if old.get(name) != new.get(name)]:
             changes = ", ".join(f"{name} {_text(old.get(name))} -> {_text(new.get(name))}" for name in changed)
             yield f"{'libraries' if part == 'libraries' else 'options'} changed: {changes}"
-    commits = [(made_from.get("git_commit") or "none")[:12] for made_from in (before, now)]
     if before.get("git_commit") != now["git_commit"]:
-        yield f"the code changed: {' -> '.join(commits)}"
+        commits = (made_from.get("git_commit") or "none" for made_from in (before, now))
+        # A '+' at the end means that files differed from the commit.
+        yield f"the code changed: {' -> '.join(commit[:12] + commit[40:] for commit in commits)}"
 
 
 def _lists(made_from: Mapping[str, Any]) -> set[tuple[str, str]]:

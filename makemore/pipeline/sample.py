@@ -90,7 +90,7 @@ def assemble(job: Job) -> Path:
 def names(version: Path, request: Request) -> Iterator[pl.DataFrame]:
     """Yield columns rank, name and nll of the names of a request."""
     generation = prepare(version, request)
-    with _progress([request]) as advance:
+    with _progress([generation.request]) as advance:
         for shard in range(generation.shards):
             for frame in _generate(generation, shard):
                 yield frame

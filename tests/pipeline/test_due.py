@@ -72,12 +72,12 @@ def test_changed_options_are_named_with_both_values(home):
 def test_changed_libraries_and_code_make_a_version_due(home):
     """They can change the bytes of a version."""
     made_from = Version(newest(home)).made_from
-    libraries = made_from["libraries"]
+    libraries, commit = made_from["libraries"], made_from["git_commit"] or "none"
     rewrite_manifest(home, made_from=made_from | {"libraries": libraries | {"torch": "1.0"}, "git_commit": "0a30b555"})
 
     assert why(home) == (
         f"libraries changed: torch 1.0 -> {libraries['torch']}; "
-        f"the code changed: 0a30b555 -> {(made_from['git_commit'] or 'none')[:12]}"
+        f"the code changed: 0a30b555 -> {commit[:12] + commit[40:]}"
     )
 
 
