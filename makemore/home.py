@@ -50,7 +50,7 @@ class Home:
 
 @contextmanager
 def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True) -> Iterator[Home]:
-    """Lock a home for writing until the block ends, and delete its drafts then.
+    """Lock a home for writing until the block ends.
 
     Create the home if it does not exist and `create` is true. The operating system releases the lock
     when the process ends, however it ends. `wait` is in seconds.
@@ -60,7 +60,6 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
         InvalidOption: the folder is not writable or DuckDB cannot open it.
         NotFound: the home does not exist and `create` is false.
     """
-    import shutil
     import socket
 
     from filelock import FileLock, Timeout
@@ -88,8 +87,6 @@ def locked_home(path: Path, verb: str, wait: float = 60, *, create: bool = True)
         owner.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "verb": verb, "since": since}))
         yield Home(path)
     finally:
-        # Drafts of a run that fails or is interrupted: no later run uses them.
-        shutil.rmtree(Home(path).staging, ignore_errors=True)
         owner.unlink(missing_ok=True)
         lock.release()
 

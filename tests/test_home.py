@@ -108,3 +108,14 @@ def test_a_writer_waits_for_a_reader(tmp_path):
             locked_home(tmp_path, "makemore run", wait=0).__enter__()
     with locked_home(tmp_path, "makemore run", wait=0):
         pass
+
+
+@pytest.mark.parametrize("command", [["prune", "--dry-run"], ["verify"], ["pin", "20261122-020000-3f2a9c"]])
+def test_a_command_that_writes_no_version_leaves_drafts(makemore, tmp_path, command):
+    """The next run reports the leftovers of a killed run."""
+    draft = tmp_path / "staging" / "draft"
+    draft.mkdir(parents=True)
+
+    makemore(*command, "--home", tmp_path)
+
+    assert draft.exists()

@@ -16,7 +16,7 @@ from makemore.database import connect, copy_database
 from makemore.device import choose_device
 from makemore.errors import InvalidInput, InvalidOption
 from makemore.files import tables
-from makemore.home import Home, clear_staging
+from makemore.home import Home
 from makemore.ingest.store import WORKING
 from makemore.options import BuildOptions, TrainOptions, as_config
 from makemore.pipeline.build import built_with
@@ -44,7 +44,6 @@ def draft(home: Path, options: TrainOptions) -> Path:
         sources, build_options = built_with(con, home)
         settings = {model_type: _settings(model_type, options, build_options) for model_type in options.models}
         _check_splits(con, settings)
-        clear_staging(Home(home))
         made_from = provenance.made_from(sources, build_options, options, settings)
         version = store.create_draft(Home(home), made_from, datetime.now(UTC))
         is_sparse = incremental.free_share(con) > MAX_FREE_SHARE

@@ -1,6 +1,7 @@
 """From the built relations to a published version: the steps in order, and the last one."""
 
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from makemore import models
 from makemore.database import connect, first_line
 from makemore.errors import MakemoreError, SomeModelsFailed, TrainingFailed
-from makemore.home import Home
+from makemore.home import Home, clear_staging
 from makemore.options import TrainOptions
 from makemore.pipeline.draft import draft, write_counts, write_dataset
 from makemore.pipeline.train import evaluate_model, sample_model, train_model
@@ -67,21 +68,26 @@ def make_version(home: Path, options: TrainOptions, steps: VersionSteps = Versio
         TrainingFailed: all models failed, and nothing is published.
     """
     record_pending(Home(home))
-    folder = steps.draft(home, options)
-    # Opening a database costs 10 ms. While it is open, the connections of the steps in this process share it.
-    with connect(Version(folder).stats, read_only=True):
-        steps.write_counts(folder)
-        steps.write_dataset(folder)
-        reasons = {model_type: _make_model(folder, model_type, steps) for model_type in build_order(options.models)}
-    failed = "; ".join(f"{model_type}: {reason}" for model_type, reason in reasons.items() if reason)
-    if all(reasons.values()):
-        raise TrainingFailed(f"all models failed, nothing is published. {failed}")
-    steps.write_results(home, folder)
-    steps.judge(home, folder)
-    version = steps.publish(home, folder)
-    if failed:
-        raise SomeModelsFailed(f"published {version} without the models that failed. {failed}", version)
-    return version
+    clear_staging(Home(home))
+    try:
+        folder = steps.draft(home, options)
+        # Opening a database costs 10 ms. While it is open, the connections of the steps in this process share it.
+        with connect(Version(folder).stats, read_only=True):
+            steps.write_counts(folder)
+            steps.write_dataset(folder)
+            reasons = {model_type: _make_model(folder, model_type, steps) for model_type in build_order(options.models)}
+        failed = "; ".join(f"{model_type}: {reason}" for model_type, reason in reasons.items() if reason)
+        if all(reasons.values()):
+            raise TrainingFailed(f"all models failed, nothing is published. {failed}")
+        steps.write_results(home, folder)
+        steps.judge(home, folder)
+        version = steps.publish(home, folder)
+        if failed:
+            raise SomeModelsFailed(f"published {version} without the models that failed. {failed}", version)
+        return version
+    finally:
+        # A draft that fails or is interrupted: no later run uses it.
+        shutil.rmtree(Home(home).staging, ignore_errors=True)
 
 
 def build_order(model_types: Sequence[str]) -> list[str]:
