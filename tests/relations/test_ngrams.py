@@ -7,7 +7,7 @@ import pytest
 from makemore.database import query
 from makemore.errors import InvalidOption
 from makemore.evaluation.loss import nll_of_names
-from makemore.home import locked_home
+from makemore.home import Home, clear_staging, locked_home
 from makemore.options import BuildOptions, IngestOptions, TrainOptions
 from makemore.pipeline import ingest, publish
 from makemore.pipeline.build import build_relations
@@ -46,6 +46,7 @@ def test_the_same_relations_give_the_same_bytes(home):
     """Rows and weights are sorted, so that two models of one home are identical."""
 
     def weights_of():
+        clear_staging(Home(home))
         draft = publish.draft(home, NGRAM)
         publish.train_model(draft, "ngram")
         return (draft / "models" / "ngram" / "model.safetensors").read_bytes()
