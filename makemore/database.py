@@ -103,7 +103,7 @@ def query(snapshot: Path, sql: str) -> pl.DataFrame:
             *setup, last = [statement.query for statement in con.extract_statements(sql)] or [""]
             for statement in setup:
                 con.execute(statement).fetchall()
-            frame = pl.DataFrame() if con.sql(last) is None else _fetched(con, last)
+            frame = _fetched(con, last) if last else pl.DataFrame()
         except (duckdb.Error, pl.exceptions.PolarsError) as error:
             if _is_damage(error):
                 raise
