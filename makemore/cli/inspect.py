@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from makemore.cli.app import DEFAULT_HOME, INSPECT, Flat, HomeOption, OutputOption, VersionOption, app, find, list_file
+from makemore.cli.interruption import exit_on_signals
 from makemore.home import Home
 from makemore.options import ReadOptions, TableFormat
 from makemore.progress import phase
@@ -32,7 +33,9 @@ def query(
     from makemore.reporting import text
 
     with phase("running the query"):
-        result = database.query(find(home, version).stats, sql)
+        snapshot = find(home, version).stats
+    with exit_on_signals("query"):
+        result = database.query(snapshot, sql)
     if output is not None:
         tables.write_table(result, output, format or tables.format_of(output))
     elif format is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,24 @@ def stopped_by_signals() -> Iterator[None]:
         raise
     finally:
         Interrupted.received = None
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def exit_on_signals(command: str) -> Iterator[None]:
+    """End the process on SIGINT and SIGTERM, for a block that only reads: DuckDB can lose an exception in a query."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        message, code = describe(Interrupted(number), command)
+        os.write(sys.stderr.fileno(), f"{message}\n".encode())
+        os._exit(code)
+
+    numbers = [number for number in Interrupted.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
