@@ -56,9 +56,9 @@ class ConfigFile:
             values = _read(file)
             _check(file, values, self.app[COMMAND].assemble_argument_collection())
             for key in known.keys() & values.keys():
-                if not known[key].tokens:
+                if not known[key].tokens and not _variable(known[key]):
                     _set(known[key], values[key], file)
-        self.sources = {key: _source(argument) for key, argument in known.items() if argument.tokens}
+        self.sources = {key: source for key, argument in known.items() if (source := _source(argument))}
 
     def _find(self, known: dict[str, Argument]) -> Path:
         if given := known["config"].tokens:
@@ -136,10 +136,15 @@ def _set(argument: Argument, value: Any, file: Path) -> None:
         argument.append(Token(keyword=argument.name, value=str(item), source=str(file), index=index))
 
 
-def _source(argument: Argument) -> tuple[str, str]:
-    token = argument.tokens[0]
-    if token.source in ("cli", ""):
+def _variable(argument: Argument) -> str | None:
+    """Return the environment variable that is set for an argument; an empty one can have no token."""
+    return next((name for name in argument.parameter.env_var or () if name in os.environ), None)
+
+
+def _source(argument: Argument) -> tuple[str, str] | None:
+    sources = [token.source for token in argument.tokens[:1]]
+    if sources and sources[0] in ("cli", ""):
         return "flag", argument.name
-    if token.source == "env":
-        return "environment", token.keyword or ""
-    return "file", token.source
+    if variable := _variable(argument):
+        return "environment", variable
+    return ("file", sources[0]) if sources else None

@@ -64,6 +64,13 @@ def test_the_file_of_metrics_is_relative_to_the_folder_of_the_file(ok, home):
     assert values(ok, "--home", home, MAKEMORE_METRICS="")["metrics"][0] is None
 
 
+def test_an_empty_variable_switches_alerts_off(ok, home):
+    file = write(home, 'notify = "block:x/y"\n')
+
+    assert values(ok, "--home", home)["notify"] == (["block:x/y"], "file", str(file))
+    assert values(ok, "--home", home, MAKEMORE_NOTIFY="")["notify"] == ([], "environment", "MAKEMORE_NOTIFY")
+
+
 def test_a_list_of_the_command_line_replaces_those_of_the_file(ok, home):
     write(home, 'lists = ["inbox"]\n')
 
