@@ -55,6 +55,7 @@ class ConfigFile:
         if file.exists():
             values = _read(file)
             _check(file, values, self.app[COMMAND].assemble_argument_collection())
+            _resolve(file, values)
             for key in known.keys() & values.keys():
                 if not known[key].tokens and not _variable(known[key]):
                     _set(known[key], values[key], file)
@@ -75,23 +76,23 @@ def _by_key(arguments: ArgumentCollection) -> dict[str, Argument]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Return the values of a file; relative lists and files start at its folder."""
     import tomllib
 
-    from makemore.ingest.sources import is_url
-
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidOption(f"{file} is not valid TOML: {error}") from error
-    lists = values.get("lists", [])
-    if isinstance(lists, str):
-        lists = [lists]
-    if isinstance(lists, list) and lists and all(isinstance(name, str) for name in lists):
+
+
+def _resolve(file: Path, values: dict[str, Any]) -> None:
+    """Start relative lists and files of valid values at the folder of the file."""
+    from makemore.ingest.sources import is_url
+
+    if lists := values.get("lists"):
+        lists = [lists] if isinstance(lists, str) else lists
         values["lists"] = [name if is_url(name) else _path(file, name) for name in lists]
-    if isinstance(metrics := values.get("metrics"), str):
-        values["metrics"] = _path(file, metrics)
-    return values
+    if "metrics" in values:
+        values["metrics"] = _path(file, values["metrics"])
 
 
 def _path(file: Path, name: str) -> str:
@@ -125,6 +126,8 @@ def _check_value(file: Path, key: str, value: Any, argument: Argument) -> None:
         is_valid &= all(isinstance(item, str) for item in value)
     if choices := argument.get_choices(force=True):
         is_valid, expected = value in choices, f"use one of {', '.join(choices)}"
+    if (not value and isinstance(value, str | list)) or (isinstance(value, list) and "" in value):
+        is_valid, expected = False, "delete the key for its default value"
     if not is_valid:
         # An address of `notify` can contain a secret.
         shown = "..." if key == "notify" else json.dumps(value, default=str)
