@@ -45,14 +45,14 @@ class ConfigFile:
         """Give the arguments without a value those of the file.
 
         Raises:
-            InvalidOption: the file is not TOML, or has an unknown key or an invalid value.
+            InvalidOption: the file cannot be read, is not TOML, or has an unknown key or an invalid value.
             NotFound: the file of `--config` does not exist.
         """
         known = _by_key(arguments)
         if "config" not in known:
             return
         file = self._find(known)
-        if file.exists():
+        if os.path.lexists(file):
             values = _read(file)
             _check(file, values, self.app[COMMAND].assemble_argument_collection())
             _resolve(file, values)
@@ -65,7 +65,7 @@ class ConfigFile:
         if given := known["config"].tokens:
             file = Path(given[0].value)
             if not file.exists():
-                raise NotFound(f"--config {file} does not exist")
+                raise NotFound(f"--config {file} does not exist", "check the path, or omit it to use that of the home")
             return file
         given = known["home"].tokens
         return Home(Path(given[0].value) if given else self.default_home).config
@@ -79,7 +79,12 @@ def _read(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        # Some editors write a byte order mark.
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        hint = "recreate or delete it" if file.is_symlink() else "use a readable TOML file"
+        problem = "is a broken symlink" if not file.exists() else f"cannot be read ({error.strerror})"
+        raise InvalidOption(f"{file} {problem}", hint) from error
     except ValueError as error:
         raise InvalidOption(f"{file} is not valid TOML: {error}") from error
 

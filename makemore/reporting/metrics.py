@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from makemore.errors import extra
+from makemore.errors import InvalidOption, extra
 from makemore.reporting.status import ChampionStatus, Status
 from makemore.versions.run_record import RunRecord
 
@@ -30,7 +30,7 @@ def write_metrics(status: Status, file: Path) -> None:
 
     Raises:
         NotFound: prometheus_client is not installed.
-        OSError: the file cannot be written; it stays as it was.
+        InvalidOption: the file cannot be written; it stays as it was.
     """
     with extra("flows"):
         from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
@@ -41,7 +41,12 @@ def write_metrics(status: Status, file: Path) -> None:
             gauge = Gauge(metric.name, metric.help, ("home", *metric.labels), registry=registry)
             for labels, value in samples.items():
                 gauge.labels(home, *labels).set(value)
-    write_to_textfile(str(file), registry)
+    try:
+        write_to_textfile(str(file), registry)
+    except OSError as error:
+        # The error names a temporary file.
+        hint = "use a file in a writable folder"
+        raise InvalidOption(f"--metrics is not writable ({error.strerror})", hint) from error
 
 
 def _run(value: Callable[[RunRecord], Samples]) -> Callable[[Status], Samples]:

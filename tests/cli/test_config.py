@@ -92,7 +92,25 @@ def test_another_file_is_used_instead_of_that_of_the_home(ok, makemore, home, tm
 
     assert (shown["keep"][0], shown["samples"][0]) == (6, 10_000)
     assert missing.returncode == 1
-    assert missing.stderr == f"makemore: --config {tmp_path / 'missing.toml'} does not exist\n"
+    assert missing.stderr.startswith(f"makemore: --config {tmp_path / 'missing.toml'} does not exist. hint: ")
+
+
+def test_a_file_that_cannot_be_read_is_an_error_with_a_hint(makemore, home, tmp_path):
+    """A folder, and a broken symlink in the home."""
+    (home / "makemore.toml").symlink_to(tmp_path / "missing.toml")
+
+    folder = makemore("config", "--config", tmp_path)
+    link = makemore("config", "--home", home)
+
+    assert (folder.returncode, link.returncode) == (2, 2)
+    assert folder.stderr.startswith(f"makemore: {tmp_path} cannot be read (Is a directory). hint: ")
+    assert link.stderr == f"makemore: {home / 'makemore.toml'} is a broken symlink. hint: recreate or delete it\n"
+
+
+def test_a_byte_order_mark_is_ignored(ok, home):
+    write(home, "\ufeffkeep = 5\n")
+
+    assert values(ok, "--home", home)["keep"][0] == 5
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from makemore.errors import InvalidOption
 from makemore.home import Home
 from makemore.reporting.metrics import METRICS, write_metrics
 from makemore.reporting.status import read_status
@@ -98,6 +99,14 @@ def test_the_file_is_replaced_and_readable_by_other_users(status, tmp_path):
         assert reader.read() == "old"
     assert file.stat().st_mode & 0o444 == 0o444
     assert [path.name for path in tmp_path.iterdir()] == ["makemore.prom"]
+
+
+def test_an_error_names_no_temporary_file(status, tmp_path):
+    with pytest.raises(InvalidOption) as raised:
+        write_metrics(status, tmp_path / "missing" / "makemore.prom")
+
+    assert raised.value.message == "--metrics is not writable (No such file or directory)"
+    assert raised.value.hint
 
 
 def test_the_guide_lists_every_metric_with_its_labels():
