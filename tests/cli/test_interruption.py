@@ -56,7 +56,7 @@ def test_an_interrupted_ingest_leaves_no_part_of_the_list(ok, long_list, tmp_pat
     assert {path.name for path in home.iterdir()} <= {"makemore.duckdb", ".lock"}
     (tmp_path / "other.txt").write_text("emma\n")
     ok("ingest", tmp_path / "other.txt", "--home", home)
-    ok("build", "--home", home)
+    assert "names: 1 rows\n" in ok("build", "--home", home)
 
 
 def test_an_interrupted_training_leaves_no_draft(ok, tmp_path):
