@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -34,20 +34,16 @@ def stopped_by_signals() -> Iterator[None]:
         if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
             raise Interrupted.received
 
-    # A signal that is ignored, as by nohup, stays ignored.
-    numbers = [number for number in Interrupted.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    handlers = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    except Exception:
-        # An import of a C extension, for example, replaces the exception by its own.
-        if Interrupted.received:
-            raise Interrupted.received from None
-        raise
-    finally:
-        Interrupted.received = None
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with _handled_by(stop):
+        try:
+            yield
+        except Exception:
+            # An import of a C extension, for example, replaces the exception by its own.
+            if Interrupted.received:
+                raise Interrupted.received from None
+            raise
+        finally:
+            Interrupted.received = None
 
 
 @contextmanager
@@ -59,13 +55,20 @@ def exit_on_signals(command: str) -> Iterator[None]:
         os.write(sys.stderr.fileno(), f"{message}\n".encode())
         os._exit(code)
 
+    with _handled_by(end):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM in the block. A signal that is ignored, as by nohup, stays ignored."""
     numbers = [number for number in Interrupted.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    handlers = {number: signal.signal(number, end) for number in numbers}
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def describe(error: KeyboardInterrupt, command: str) -> tuple[str, int]:
