@@ -144,5 +144,7 @@ def _reason(error: BaseException) -> str:
     """The first line of an error. Prefect cancels a run that exceeds its time limit."""
     if isinstance(error, Exception):
         return first_line(error)
-    names = {"CancelledError": "it exceeded its time limit", "KeyboardInterrupt": "it was interrupted"}
-    return names.get(type(error).__name__, f"it was stopped by {type(error).__name__}")
+    if isinstance(error, KeyboardInterrupt):
+        return "it was interrupted"
+    name = type(error).__name__
+    return "it exceeded its time limit" if name == "CancelledError" else f"it was stopped by {name}"

@@ -1,13 +1,14 @@
 """The record of a run: its outcome, the seconds of its steps, and what stays from the run before."""
 
 import asyncio
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from makemore.errors import NotFound
+from makemore.errors import Interrupted, NotFound
 from makemore.home import Home
 from makemore.maintenance import retention
 from makemore.options import TrainOptions
@@ -95,10 +96,11 @@ def test_a_quarantined_list_stays_in_the_record_while_it_is_quarantined(run, tmp
     [
         (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
         (KeyboardInterrupt(), "it was interrupted"),
+        (Interrupted(signal.SIGTERM), "it was interrupted"),
         (asyncio.CancelledError(), "it exceeded its time limit"),
         (SystemExit(1), "it was stopped by SystemExit"),
     ],
-    ids=["OSError", "KeyboardInterrupt", "CancelledError", "SystemExit"],
+    ids=["OSError", "KeyboardInterrupt", "Interrupted", "CancelledError", "SystemExit"],
 )
 def test_a_failed_run_keeps_the_time_of_the_last_success(home, run, error, problem):
     """Its problem is its error. Prefect cancels a run at its time limit, and Ctrl-C is not an Exception either."""
