@@ -14,11 +14,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from makemore import models
-from makemore.errors import MakemoreError
+from makemore.errors import MakemoreError, require
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 120
@@ -49,12 +49,11 @@ def start() -> None:
     """Start the server, unless it is started, and make Prefect use it. Call it before the first import of Prefect.
 
     Raises:
-        ModuleNotFoundError: Prefect is not installed.
+        NotFound: Prefect is not installed.
     """
     if _servers:
         return
-    if not find_spec("prefect"):
-        raise ModuleNotFoundError("Prefect is not installed", name="prefect")
+    require("prefect", "flows")
     # The socket listens from now on: requests wait until the server accepts them, and no other process gets its port.
     with socket.create_server((HOST, 0)) as listener:
         command = [sys.executable, "-m", "makemore.flows.embedded_server", str(listener.fileno())]
@@ -88,12 +87,9 @@ def ready(model_types: Sequence[str]) -> Iterator[None]:
         # The run reports what is missing.
         for model_type in model_types:
             models.model_class(model_type)
+    address = urlsplit(os.environ["PREFECT_API_URL"]).netloc
     try:
-        with closing(
-            http.client.HTTPConnection(
-                HOST, int(os.environ["PREFECT_API_URL"].split(":")[2].removesuffix("/api")), timeout=START_TIMEOUT
-            )
-        ) as connection:
+        with closing(http.client.HTTPConnection(address, timeout=START_TIMEOUT)) as connection:
             connection.request("GET", "/api/health")
             connection.getresponse()
     except (OSError, http.client.HTTPException) as error:

@@ -12,11 +12,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from makemore.errors import InvalidOption, MakemoreError
+from makemore.errors import InvalidOption, MakemoreError, require
 
 HOST = "127.0.0.1"
 PORT = "4200"
@@ -38,10 +37,9 @@ def serve(parameters: dict[str, Any], cron: str, timezone: str) -> None:
     Raises:
         InvalidOption: the time zone is unknown, or the port is invalid.
         MakemoreError: the port is in use, or the server or the worker ended; the other one is stopped.
-        ModuleNotFoundError: Prefect is not installed.
+        NotFound: Prefect is not installed.
     """
-    if not find_spec("prefect"):
-        raise ModuleNotFoundError("Prefect is not installed", name="prefect")
+    require("prefect", "flows")
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:

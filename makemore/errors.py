@@ -28,6 +28,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Optional, Self
 
@@ -136,7 +137,17 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise NotFound(f"{error.name} is not installed", f"pip install 'makemore[{name}]'") from error
+        raise _not_installed(error.name, name) from error
+
+
+def require(module: str, name: str) -> None:
+    """Raise NotFound with the command that installs an extra of the package unless its module is installed."""
+    if not find_spec(module):
+        raise _not_installed(module, name)
+
+
+def _not_installed(module: str | None, name: str) -> NotFound:
+    return NotFound(f"{module} is not installed", f"pip install 'makemore[{name}]'")
 
 
 class Interrupted(KeyboardInterrupt):

@@ -52,18 +52,16 @@ def run(
     is_embedded = embedded.is_default()
     if is_embedded and not Home(home).db.exists() and any(Path(name).exists() for name in lists):
         # There is work for certain: start before the imports of the pipeline.
-        with extra("flows"):
-            embedded.start()
+        embedded.start()
     from makemore.pipeline.lists import check_lists
 
     check_lists(home, lists)
     pass_to_flows(flags)
     result = _run_if_idle(home, list(lists), flags) if is_embedded else None
     if result is None:
-        with extra("flows"):
-            if is_embedded:
-                embedded.start()
-            result = _run_flow(home, list(lists), flags)
+        if is_embedded:
+            embedded.start()
+        result = _run_flow(home, list(lists), flags)
     if result.version:
         _print_version(result.version, home)
     else:
@@ -175,8 +173,9 @@ def _run_if_idle(home: Path, lists: list[str], flags: RunFlags) -> RunResult | N
 
 def _run_flow(home: Path, lists: list[str], flags: RunFlags) -> RunResult:
     from makemore.flows import embedded
-    from makemore.flows.nightly import nightly
 
+    with extra("flows"):
+        from makemore.flows.nightly import nightly
     for logger in ("prefect.flow_runs", "prefect.task_runs"):
         # A failure has its traceback on the run page. Here it is one line, at the end.
         logging.getLogger(logger).propagate = False

@@ -19,7 +19,6 @@ from makemore.cli.app import (
     app,
     pass_to_flows,
 )
-from makemore.errors import extra
 
 DEFAULT_CRON, DEFAULT_TIMEZONE = "0 2 * * *", "UTC"
 CronOption = Annotated[str, Parameter(help="Schedule: minute, hour, day, month, weekday.")]
@@ -47,5 +46,4 @@ def serve(
     del parameters["notify"], parameters["timeout"], parameters["metrics"]
     pass_to_flows(flags)
     os.environ["MAKEMORE_TIMEOUT"] = str(flags.timeout)
-    with extra("flows"):
-        server.serve(parameters, cron, timezone)
+    server.serve(parameters, cron, timezone)
