@@ -60,16 +60,13 @@ def prune(home: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     """
     pruned, place = would_prune(home, keep), Home(home)
     if not dry_run:
-        versions, leftovers = (
-            [place.path / each.path for each in some] for some in (pruned.versions, pruned.leftovers)
-        )
         errors = []
-        for path in leftovers:
+        for leftover in pruned.leftovers:
             try:
-                _delete(path)
+                _delete(place.path / leftover.path)
             except OSError as error:
                 errors.append(error)
-        _retire(place, versions)
+        _retire(place, [place.path / version.path for version in pruned.versions])
         if errors:
             raise errors[0]
         for deleted in (*pruned.versions, *pruned.leftovers):
