@@ -76,6 +76,12 @@ def prefect_database(folder):
         path.unlink()
     lost = command(*words, env=environment)
     assert (lost.returncode, "nothing to do" in lost.stdout) == (0, True), lost
+    # Only a run with work to do starts Prefect.
+    words.append(write_list(folder / "first.txt", 1))
+    lost = command(*words, env=environment)
+    assert lost.returncode == 0, lost
+    before = sources(home)
+    words.append(write_list(folder / "second.txt", 2))
 
     good = database.read_bytes()
     database.write_bytes(os.urandom(20_000))
@@ -91,7 +97,7 @@ def prefect_database(folder):
     check_home(home, before)
 
     running = subprocess.Popen(
-        [MAKEMORE, *map(str, words), write_list(folder / "second.txt", 2)],
+        [MAKEMORE, *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -106,10 +112,10 @@ def prefect_database(folder):
     assert running.returncode in (0, 1, 4), err[-2000:]
     ending = "succeeds" if running.returncode == 0 else "fails"
     check_home(home, before)
-    after = command(*words, folder / "second.txt", env=environment)
+    after = command(*words, env=environment)
     assert after.returncode == 0, after.stderr[-2000:]
     check_home(home, before)
-    assert len(sources(home)) == 2
+    assert len(sources(home)) == 3
     return FaultResult(
         "a Prefect database that is missing, damaged, locked or deleted during a run", 4, 4,
         "missing: created again; damaged or locked: the run names the file in one line; deleted during a run: the run "
