@@ -17,7 +17,7 @@ Samples = Mapping[tuple[str, ...], float]
 
 @dataclass(frozen=True)
 class Metric:
-    """A gauge with the label `home` and others. `samples` is empty if there is no value, such as no champion."""
+    """A gauge with the label `home` and others. `samples` is empty if a home has no value for it."""
 
     name: str
     help: str
